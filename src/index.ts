@@ -138,6 +138,16 @@ export type {
   SessionUser,
   Verdict,
 } from "./core/store/sessions.ts";
+export type {
+  AuditFilter,
+  ListedSession,
+  ListKey,
+  ListPart,
+  ListResult,
+  SessionFilter,
+  StaffStore,
+  UserFilter,
+} from "./core/store/staff.ts";
 export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
 export type {
   NewTicket,

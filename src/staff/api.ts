@@ -67,7 +67,7 @@ export interface StaffUserDetail extends StaffUser {
     /** When the counts are forgotten. */
     readonly until: number | null;
   };
-  /** What the member who asks may do with this user. */
+  /** What the caller may do with this user. */
   readonly allowed: readonly UserAction[];
 }
 
@@ -100,7 +100,7 @@ export interface StaffSession {
   readonly is_live: boolean;
   readonly revoked_at: number | null;
   readonly revoke_reason: string | null;
-  /** Whether it is the session of the member who asks. */
+  /** Whether it is the session of the caller. */
   readonly current: boolean;
 }
 
@@ -165,7 +165,7 @@ export interface StaffOverview {
   readonly throttled: { readonly accounts: number; readonly addresses: number };
   readonly revocations: { readonly live: number };
   readonly nodes: readonly StaffNode[];
-  /** Events of the last 24 hours that somebody should look at, newest first. */
+  /** Events of the last 24 hours that need a look, newest first. */
   readonly needs_a_look: readonly StaffAuditEntry[];
   /** The last changes of the staff, newest first. */
   readonly staff_actions: readonly StaffAuditEntry[];

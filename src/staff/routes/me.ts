@@ -19,7 +19,7 @@ const schema = z.object({
   now: timeSchema,
 });
 
-/** `GET {adminPath}/me`: returns the member of the staff who asks. */
+/** `GET {adminPath}/me`: returns the member of the staff who sends the request. */
 export const createMe = (staff: StaffDeps): Endpoint =>
   defineEndpoint({
     ...staffEndpoint,
