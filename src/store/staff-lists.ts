@@ -95,7 +95,7 @@ export function toUserList({ namePrefix, emailPrefix, isActive, role }: UserFilt
 
 /** Returns the list of sessions. */
 export function toSessionList(filter: SessionFilter, { schema, isLive }: Dialect): ListSql {
-  const { userId, ip, ipPrefix, userAgent, createdBefore, unusedSince, state } = filter;
+  const { userId, ips, ipPrefixes, userAgent, createdBefore, unusedSince, state } = filter;
   const text = toAsciiLower(userAgent ?? "");
   return {
     table: "sessions",
@@ -115,8 +115,10 @@ export function toSessionList(filter: SessionFilter, { schema, isLive }: Dialect
     ],
     filters: [
       ...(state === undefined ? [] : [{ sql: state === "live" ? `(${isLive})` : `NOT (${isLive})` }]),
-      ...(ip === undefined ? [] : [equals("ip", "ip", ip)]),
-      ...(ipPrefix === undefined ? [] : [beginsWith("ip", "ipPrefix", ipPrefix)]),
+      ...(ips === undefined ? [] : [isOneOf("ip", "ip", ips)]),
+      ...(ipPrefixes === undefined
+        ? []
+        : [either(ipPrefixes.map((text, index) => beginsWith("ip", `network${index}x`, text)))]),
       ...(unusedSince === undefined ? [] : [compare("last_used_at", "<", "unusedSince", unusedSince)]),
       ...(userAgent === undefined ? [] : [contains("lower(user_agent)", "userAgent", text)]),
     ],
@@ -145,7 +147,7 @@ export function toAuditList(filter: AuditFilter): ListSql {
     ],
     filters: [
       ...(bySequence ? times : []),
-      ...(types === undefined ? [] : [hasType(types)]),
+      ...(types === undefined ? [] : [isOneOf("type", "type", [...new Set([...types, ...types.map(toFormerType)])])]),
       ...(ip === undefined ? [] : [equals("ip", "ip", ip)]),
       ...(actor === undefined ? [] : [equals("actor", "actor", actor)]),
       ...(hasActor ? [{ sql: "actor IS NOT NULL" }] : []),
@@ -219,12 +221,15 @@ function withoutKeys({ key0: _, key1: __, ...row }: KeyedRow): KeyedRow {
   return row;
 }
 
-function hasType(types: readonly string[]): Condition {
-  const all = [...new Set([...types, ...types.map(toFormerType)])];
+function isOneOf(column: string, name: string, values: readonly string[]): Condition {
   return {
-    sql: `type IN (${all.map((_, index) => `CAST(:type${index} AS text)`).join(", ")})`,
-    parameters: Object.fromEntries(all.map((type, index) => [`type${index}`, type])),
+    sql: `${column} IN (${values.map((_, index) => `CAST(:${name}${index} AS text)`).join(", ")})`,
+    parameters: Object.fromEntries(values.map((value, index) => [`${name}${index}`, value])),
   };
+}
+
+function either(conditions: readonly Condition[]): Condition {
+  return { sql: `(${conditions.map(({ sql }) => `(${sql})`).join(" OR ")})`, parameters: merge(conditions) };
 }
 
 function contains(column: string, name: string, text: string): Condition {

@@ -44,10 +44,10 @@ export interface UserFilter {
 export interface SessionFilter {
   /** Only sessions of this user. */
   readonly userId?: string | undefined;
-  /** Only sessions that were last used from this address. */
-  readonly ip?: string | undefined;
-  /** Only sessions whose address begins with this text: the whole part of a network's address, such as "203.0.113.". */
-  readonly ipPrefix?: string | undefined;
+  /** Only sessions that were last used from one of these addresses. */
+  readonly ips?: readonly string[] | undefined;
+  /** Only sessions whose address begins with one of these texts, such as "203.0.113.", which stands for a network. */
+  readonly ipPrefixes?: readonly string[] | undefined;
   /** Only sessions whose user agent contains this text. ASCII letters count without regard to case. */
   readonly userAgent?: string | undefined;
   /** Only sessions of logins before this time. */

@@ -125,8 +125,9 @@ export function describeStaffContract(scene: Scene): void {
       await addSession(scene.store, "s2", alice, { ip: "203.0.114.1", userAgent: "Firefox" });
       await addSession(scene.store, "s3", bob, { ip: null, userAgent: null });
       expect(await ids({ userId: alice })).toEqual(["s2", "s1"]);
-      expect(await ids({ ip: "203.0.113.9" })).toEqual(["s1"]);
-      expect(await ids({ ipPrefix: "203.0.11" })).toEqual(["s2", "s1"]);
+      expect(await ids({ ips: ["203.0.113.9", "192.0.2.99"] })).toEqual(["s1"]);
+      expect(await ids({ ipPrefixes: ["203.0.113.", "203.0.114."] })).toEqual(["s2", "s1"]);
+      expect(await ids({ ipPrefixes: ["203.0.114."] })).toEqual(["s2"]);
       expect(await ids({ userAgent: "chrome 1_0%" })).toEqual(["s1"]);
       expect(await ids({ userAgent: "1%" })).toEqual([]);
       expect(await ids({ createdBefore: scene.now })).toEqual(["s1"]);
@@ -135,7 +136,7 @@ export function describeStaffContract(scene: Scene): void {
       expect(await ids({ state: "live", userId: bob })).toEqual([]);
       scene.now += 95;
       expect(await ids({ state: "live" })).toEqual(["s2"]);
-      expect(await ids({ state: "live", ip: "203.0.113.9" }, { scan: 1 })).toEqual([]);
+      expect(await ids({ state: "live", ips: ["203.0.113.9"] }, { scan: 1 })).toEqual([]);
     });
   });
 
