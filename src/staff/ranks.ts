@@ -28,7 +28,7 @@ export const permissionOf: Readonly<Record<UserAction, Permission>> = {
 };
 
 /**
- * Returns whether a member of the staff may do something to a user. A member acts on nobody of the same or a higher rank, so not on
+ * Returns whether a member of the staff may do something to a user. A member never acts on users of the same or a higher rank, so not on
  * themselves either. Admins act on other admins. Only admins change the accounts of staff.
  */
 export function mayAct(actor: Actor, target: Target, action: UserAction): boolean {

@@ -10,7 +10,12 @@ export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 export async function createStaffScene() {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey: "0123456789abcdef".repeat(4), passwordMemoryCost: 19_456, passwordTimeCost: 2 });
+  const auth = createAuth({
+    store,
+    signingKey: "0123456789abcdef".repeat(4),
+    passwordMemoryCost: 19_456,
+    passwordTimeCost: 2,
+  });
   await auth.ready();
   const staff: Console = createConsole(auth);
 

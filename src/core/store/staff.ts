@@ -46,7 +46,7 @@ export interface SessionFilter {
   readonly userId?: string | undefined;
   /** Only sessions that were last used from one of these addresses. */
   readonly ips?: readonly string[] | undefined;
-  /** Only sessions whose address begins with one of these texts, such as "203.0.113.", which stands for a network. */
+  /** Only sessions whose address begins with one of these texts, such as "203.0.113.", the beginning of a network. */
   readonly ipPrefixes?: readonly string[] | undefined;
   /** Only sessions whose user agent contains this text. ASCII letters count without regard to case. */
   readonly userAgent?: string | undefined;
