@@ -8,7 +8,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
  * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
  */
 const system = [
-  "test/{adapters,browser,compatibility,django,examples,fuzz,model,proxies,races,verifiers}/**/*.test.ts",
+  "test/{adapters,browser,compatibility,django,examples,frameworks,fuzz,model,proxies,races,verifiers}/**/*.test.ts",
   "test/{examples,package}.test.ts",
   "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",
@@ -36,7 +36,15 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...system],
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: { name: "system", include: system, globalSetup: "test/support/prepare-postgres.ts" },

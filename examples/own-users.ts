@@ -1,13 +1,13 @@
 /**
- * Your own user table, your own claims, and a stream of server-sent events that ends with the session:
+ * Your own users (in a database: see own-users/), your own claims, and a stream of server-sent events that ends with the session:
  * `npm run build && npx node examples/own-users.ts`.
  */
-import { scryptSync, timingSafeEqual } from "node:crypto";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { createAuth, minutes } from "tokenpair";
 import { authRoutes, requireUser } from "tokenpair/hono";
+import { createPasswords } from "tokenpair/passwords";
 import { sqliteStore } from "tokenpair/sqlite";
 
 interface Member {
@@ -17,9 +17,10 @@ interface Member {
   readonly role: "reader" | "editor";
 }
 
-const toHash = (password: string) => scryptSync(password, "a salt of this example", 32);
-const members = new Map<string, Member & { readonly hash: Buffer }>([
-  ["m-1", { id: "m-1", username: "ada", isActive: true, role: "editor", hash: toHash("analytical engine") }],
+const passwords = createPasswords();
+const hash = await passwords.hash("analytical engine");
+const members = new Map<string, Member & { readonly hash: string }>([
+  ["m-1", { id: "m-1", username: "ada", isActive: true, role: "editor", hash }],
 ]);
 
 const store = sqliteStore("data/own-users.db");
@@ -30,8 +31,8 @@ const auth = createAuth({
   accessTokenLifetime: minutes(5),
   verifyCredentials: async (username, password): Promise<Member | null> => {
     const member = [...members.values()].find((candidate) => candidate.username === username);
-    const matches = timingSafeEqual(toHash(password), member?.hash ?? Buffer.alloc(32));
-    return matches && member !== undefined ? member : null;
+    const { isCorrect } = await passwords.verify(member?.hash, password);
+    return isCorrect && member !== undefined ? member : null;
   },
   findUser: async (id): Promise<Member | null> => members.get(id) ?? null,
   claims: (member: Member) => ({ role: member.role }),

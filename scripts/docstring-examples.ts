@@ -134,6 +134,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const auth: Auth;
     declare const app: Hono;
     declare function ordersOf(userId: string): object;
+    declare function orderOf(userId: string, id: string): object;
     declare function deleteAccount(c: Context): Response;`,
   ),
 };

@@ -1,4 +1,4 @@
-import type { RequestLike, StartSessionOptions } from "./auth-options.ts";
+import type { CsrfCheckOptions, RequestLike, StartSessionOptions } from "./auth-options.ts";
 import type {
   ConfirmResult,
   CsrfTokenResult,
@@ -74,8 +74,8 @@ export interface AuthLogins<U extends AuthUser = User> {
    */
   startSession(request: RequestLike, userId: string, options?: StartSessionOptions): Promise<StartedSession<U>>;
   /**
-   * Returns the values of the `Set-Cookie` headers that give a browser the tokens of a login or a refresh, together with their CSRF
-   * and device cookies. `startSession` does this and revokes the browser's earlier session.
+   * Returns the values of the `Set-Cookie` headers that give a browser the tokens of a login, a refresh or a confirmation, together with
+   * their CSRF and device cookies. `startSession` does this and revokes the browser's earlier session.
    *
    * @param request the browser's request. Without it, browsers at localhost don't get development cookies.
    * @throws TypeError if a token is too long for a cookie. AuthError a `token_` code if `result.refresh` isn't a valid refresh token.
@@ -84,7 +84,7 @@ export interface AuthLogins<U extends AuthUser = User> {
    * for (const cookie of auth.toSetCookies(await auth.login({ username, password }))) response.headers.append("Set-Cookie", cookie);
    */
   toSetCookies(
-    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult,
+    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult | ConfirmResult,
     request?: RequestLike,
   ): readonly string[];
   /**
@@ -106,6 +106,18 @@ export interface AuthLogins<U extends AuthUser = User> {
    * const { token, cookies } = await auth.csrfToken(request);
    */
   csrfToken(request: RequestLike): Promise<CsrfTokenResult>;
+  /**
+   * Requires that an unsafe request to a route of yours comes from one of your pages, with a CSRF token of `csrfToken` or of the client.
+   * For routes that need no session, such as a sign-up or the form of a magic link: `requireUser` does this check itself.
+   *
+   * @param request a Fetch `Request` or Node's `IncomingMessage`.
+   * @param options.token the form's field `csrfmiddlewaretoken`. Default: the token is in the header `X-CSRFToken`.
+   * @throws AuthError `csrf_failed`. Answer it with 403.
+   * @example
+   * const form = await request.formData();
+   * await auth.requireCsrfToken(request, { token: form.get("csrfmiddlewaretoken") });
+   */
+  requireCsrfToken(request: RequestLike, options?: CsrfCheckOptions): Promise<void>;
   /**
    * Records that you have authenticated the user of a session again, for example by a one-time code. The returned access token, and
    * those of later refreshes, say so, so that `requireUser(auth, { maxAge, amr })` accepts them.

@@ -86,10 +86,24 @@ export interface RequestOptions extends AuthenticationRequirement {
   readonly socket?: SocketLike | undefined;
 }
 
+/** Where `auth.resume` and `auth.checkPage` lead, and facts about a request that `Headers` don't contain. */
+export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket"> {
+  /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
+  readonly loginPath?: string | undefined;
+  /** The URL or path of the request. Needed if the request has none, or if a framework has shortened it. Default: `request.url`. */
+  readonly url?: string | undefined;
+}
+
 /** How `auth.startSession` starts a session of a browser. */
 export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
   /** What is known about the connection. The adapters pass it. Default: the address of the request's socket. */
   readonly connection?: ConnectionInfo;
+}
+
+/** The options of `auth.requireCsrfToken`. */
+export interface CsrfCheckOptions {
+  /** The token that a form has sent, unchecked. Anything but a text is refused. Default: the token is in the header. */
+  readonly token?: unknown;
 }
 
 /** Options of `auth.cors` and of the adapters' `cors`. */

@@ -1,6 +1,6 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { CorsOptions, RequestLike, RequestOptions, ResumeOptions, SignalOptions } from "./auth-options.ts";
 import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResult, Stats } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -96,6 +96,21 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
+  /**
+   * Returns a small page for a document request whose access token has expired although its browser has a session, or `null` for
+   * any other request. The page refreshes the session at the same address, and then reloads. Browsers send the refresh token only
+   * to tokenpair's own endpoints, so a page that your server renders can't do it. Works from memory.
+   *
+   * Scripts, prefetches and frames get `null`: answer them with the refusal of `check`.
+   *
+   * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method, url }` as options.
+   * @returns a 401 with HTML. For a form's POST, the page asks the user to send the form again.
+   * @throws TypeError if `loginPath` isn't a path of this origin.
+   * @example
+   * const checked = await auth.check(request);
+   * if (!checked.ok) return auth.resume(request, { loginPath: "/login" }) ?? checked.response;
+   */
+  resume(request: RequestLike | Headers, options?: ResumeOptions): Response | null;
   /**
    * Returns the headers that allow pages from `trustedOrigins` to use your own route and read its response. The adapters'
    * `cors` sends them. Pages of apps, such as `capacitor://localhost`, are not allowed to send cookies.

@@ -1,5 +1,5 @@
 import type { Auth } from "./auth.ts";
-import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
+import type { AuthOptions, RequestLike, RequestOptions, ResumeOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import { requireAuthentication } from "./core/require-authentication.ts";
@@ -20,6 +20,8 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
+import { toLoginPath } from "./http/resume/login-path.ts";
+import { resume } from "./http/resume/resume.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { setInternals } from "./internals.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
@@ -164,6 +166,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
         return refuse(error, request, requestDeps);
       }
     },
+    resume: (source, options = {}) => {
+      requireOptions("resume", options, ["loginPath", "method", "socket", "url"]);
+      const request = toNamedRequest(source, options);
+      return resume(findDeps(request, options), request, toLoginPath(options.loginPath));
+    },
     cors: (source, options = {}) => {
       requireOptions("cors", options, ["allowHeaders", "exposeHeaders", "method"]);
       const request = toRequest(source, options?.method);
@@ -258,6 +265,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 /** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */
 function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, taker: string): T {
   return { ...subject, userId: toUserId(subject.userId, taker) };
+}
+
+/** Returns a request with the URL that the options name, if they name one. */
+function toNamedRequest(source: RequestLike | Headers, { method, url }: ResumeOptions): RequestLike {
+  const request = toRequest(source, method);
+  if (url === undefined) return request;
+  return { headers: request.headers, method: request.method, url, socket: request.socket };
 }
 
 /** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */

@@ -1,6 +1,6 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { RequestLike } from "./auth-options.ts";
-import type { LoginResult, RefreshResult, SessionPair } from "./auth-results.ts";
+import type { ConfirmResult, LoginResult, RefreshResult, SessionPair } from "./auth-results.ts";
 import type { TokenPair } from "./core/claims.ts";
 import type { Session } from "./core/session.ts";
 import { requireOptions } from "./core/settings/unknown-options.ts";
@@ -9,9 +9,10 @@ import { toUserId } from "./core/user-id.ts";
 import type { IssuedToDevice } from "./flows/issue.ts";
 import type { SessionOwner } from "./flows/logout.ts";
 import { toSessionView } from "./flows/sessions.ts";
-import { toFormCsrfToken } from "./http/cookies/browser-csrf.ts";
+import { requireFormCsrfToken, toFormCsrfToken } from "./http/cookies/browser-csrf.ts";
 import { findCookieSession } from "./http/cookies/cookie-session.ts";
 import { readCookies, toAccessCookie, toClearedCookies, toTokenLimits } from "./http/cookies/cookies.ts";
+import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { toIssuedCookies } from "./http/cookies/issued-cookies.ts";
 import { readSessionCookies } from "./http/cookies/refresh-cookie.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
@@ -70,6 +71,21 @@ export function createLogins(
       const { token, cookies } = toFormCsrfToken(deps, readSessionCookies(deps, request.headers));
       return { token, cookies };
     },
+    requireCsrfToken: async (request, options = {}) => {
+      requireOptions("requireCsrfToken", options, ["token"]);
+      const deps = findDeps(request);
+      const { headers } = request;
+      await keys.ready();
+      try {
+        // A form without the field must not count as a request with a header.
+        const field = "token" in options ? toFieldText(options.token) : undefined;
+        requireFormCsrfToken(deps, { request, cookies: readSessionCookies(deps, headers), field });
+      } catch (error) {
+        const client = toClientInfo(headers, findClientIp(headers, { ip: request.socket?.remoteAddress }));
+        reportCsrfRefusal(deps, error, { headers, client });
+        throw error;
+      }
+    },
     confirm: async (session, options) => {
       requireOptions("confirm", options, ["amr", "client"]);
       const { userId, sessionId } = session;
@@ -79,20 +95,27 @@ export function createLogins(
   };
 }
 
+const toFieldText = (value: unknown) => (typeof value === "string" ? value : "");
+
 /** Returns the session that a browser has. Two access or CSRF cookies say nothing, because another host has set one of them. */
 function findReplaced(deps: HttpDeps, { headers }: RequestLike): SessionOwner | undefined {
   if (readCookies(headers, deps.settings).hasDuplicates) return undefined;
   return findCookieSession(deps, readSessionCookies(deps, headers)) ?? undefined;
 }
 
-/** Returns the cookies of a login or a refresh. Without a refresh token, the CSRF token stays the same too. */
-function toResultCookies(deps: HttpDeps, result: LoginResult<AuthUser> | RefreshResult): readonly string[] {
-  const { session: view, access, refresh, accessExpiresIn } = result;
+/** Returns the cookies of a login, a refresh or a confirmation. Without a refresh token, the CSRF token stays the same too. */
+function toResultCookies(
+  deps: HttpDeps,
+  result: LoginResult<AuthUser> | RefreshResult | ConfirmResult,
+): readonly string[] {
+  const { session: view, access, accessExpiresIn } = result;
   const { persistent } = view;
   requireLength("access", access, deps);
-  if (refresh === undefined) return [toAccessCookie(deps.settings, access, persistent ? accessExpiresIn : null)];
-  requireLength("refresh", refresh, deps);
-  const { generation } = deps.tokens.verifyRefresh(refresh);
+  if (!("refresh" in result) || result.refresh === undefined) {
+    return [toAccessCookie(deps.settings, access, persistent ? accessExpiresIn : null)];
+  }
+  requireLength("refresh", result.refresh, deps);
+  const { generation } = deps.tokens.verifyRefresh(result.refresh);
   const device = "device" in result ? result.device : undefined;
   return toIssuedCookies(deps, { session: { id: view.id, generation, persistent }, pair: result, device });
 }

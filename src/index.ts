@@ -8,8 +8,10 @@ export type {
   AuthOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   RequestLike,
   RequestOptions,
+  ResumeOptions,
   SignalOptions,
   SocketLike,
   StartSessionOptions,
@@ -250,5 +252,5 @@ export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export { safeNext } from "./http/request/safe-next.ts";
-export type { Register, RegisteredAuthentication } from "./register.ts";
+export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";

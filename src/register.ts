@@ -1,4 +1,4 @@
-import type { AnyCheck, AuthenticationOf } from "./auth.ts";
+import type { AnyCheck, Auth, AuthenticationOf } from "./auth.ts";
 import type { User } from "./core/user.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 
@@ -20,3 +20,8 @@ export interface Register {}
 export type RegisteredAuthentication = Register extends { readonly auth: infer A extends AnyCheck }
   ? AuthenticationOf<A>
   : Authentication<User>;
+
+/** The part of the registered `Auth` that checks requests. If none is registered, that of an `Auth` with tokenpair's own types. */
+export type RegisteredCheck = Register extends { readonly auth: infer A extends AnyCheck }
+  ? Pick<A, "check">
+  : Pick<Auth, "check">;

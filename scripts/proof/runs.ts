@@ -97,6 +97,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^examples: /),
   },
   {
+    name: "frameworks",
+    description:
+      "runs the packed package in applications of Nest and Next, and in every major of the other frameworks (minutes; needs the npm registry)",
+    command: ["node", "test/frameworks/run.ts"],
+    smoke: { command: ["node", "test/frameworks/run.ts", "--smoke"] },
+    toFigures: linesWith(/^frameworks: /),
+  },
+  {
     name: "proxies",
     description:
       "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",

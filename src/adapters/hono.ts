@@ -1,10 +1,11 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import type { Auth } from "../index.ts";
+import { toReadableRequest } from "./hono-body.ts";
 import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
-export type { AuthEnv } from "./hono-parts.ts";
+export type { AuthEnv, AuthenticatedHandler } from "./hono-parts.ts";
 export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";
 
@@ -18,6 +19,6 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
-    return auth.fetch(c.req.raw, incoming?.socket === undefined ? {} : toConnection(incoming));
+    return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
   };
 }

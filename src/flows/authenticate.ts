@@ -105,6 +105,22 @@ async function requireNotRevokedWhenFresh(
 }
 
 /**
+ * Returns whether an access token is refused for a reason that a refresh may cure: it has expired, is revoked, or isn't one of
+ * this installation's. Decides from memory: a token whose key this node may still learn counts as good. No I/O.
+ */
+export function needsRefresh(
+  { keys, revocations, tokens }: Pick<Deps, "keys" | "revocations" | "tokens">,
+  token: string,
+): boolean {
+  try {
+    return revocations.isRevoked(tokens.verifyAccess(token));
+  } catch (error) {
+    if (error instanceof AuthError) return error.code !== "unavailable" && !keys.mayKnowLater(token);
+    throw error;
+  }
+}
+
+/**
  * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no
  * revocation of it. Call it in a slow request, right before a side effect. No I/O.
  */

@@ -1,4 +1,4 @@
-import { authenticate, isStillValid } from "./authenticate.ts";
+import { authenticate, isStillValid, needsRefresh } from "./authenticate.ts";
 import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import { confirm, confirmByPassword } from "./confirm.ts";
@@ -56,6 +56,7 @@ const flows = {
   isSessionOfExpiredTokenOver,
   isLoggedOut,
   isStillValid,
+  needsRefresh,
   introspect,
   issue,
   labelSession,

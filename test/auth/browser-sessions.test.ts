@@ -185,6 +185,15 @@ describe("auth.toSetCookies", () => {
     ]);
   });
 
+  it("returns the access cookie of a confirmation", async () => {
+    const { auth, userId } = await start();
+    const issued = await auth.issue(userId, { amr: ["pwd"] });
+    const confirmed = await auth.confirm({ userId, sessionId: issued.session.id }, { amr: ["otp"] });
+    const jar = toJar(auth.toSetCookies(confirmed));
+    expect(jar).toEqual({ "__Host-Http-access": confirmed.access });
+    expect(await auth.authenticate(request(jar))).toMatchObject({ amr: ["pwd", "otp"] });
+  });
+
   it("returns the device cookie of a login by password", async () => {
     const { auth } = await start();
     await auth.users.create({ username: "carol", password: "correct horse battery" });
@@ -268,6 +277,86 @@ describe("auth.csrfToken", () => {
     const { token, cookies } = await auth.csrfToken(request({ "__Host-csrftoken": "n.x" }));
     expect(cookies).toHaveLength(1);
     expect(token).not.toBe("n.x");
+  });
+});
+
+describe("auth.requireCsrfToken", () => {
+  const page = "https://app.example.com/sign-up";
+  const own = { "Sec-Fetch-Site": "same-origin" };
+
+  /** A request to a page: without the cookies of the endpoints. */
+  const toPost = (jar: Record<string, string>, headers: Record<string, string> = own) => {
+    const { "__Secure-refresh": _, "__Secure-device": _device, ...sent } = jar;
+    return new Request(page, { method: "POST", headers: { ...headers, Cookie: toHeader(sent) } });
+  };
+  const isRefused = async (auth: Auth, ...args: Parameters<Auth["requireCsrfToken"]>) =>
+    expect(auth.requireCsrfToken(...args)).rejects.toEqual(refused("csrf_failed"));
+
+  it("accepts the token of a page in a form's field or in the header, and no other", async () => {
+    const { auth } = await start();
+    const { token, cookies } = await auth.csrfToken(request());
+    const jar = toJar(cookies);
+    await auth.requireCsrfToken(toPost(jar), { token });
+    await auth.requireCsrfToken(toPost(jar, { ...own, "X-CSRFToken": token }));
+    const other = await auth.csrfToken(request());
+    await isRefused(auth, toPost(jar), { token: other.token });
+    await isRefused(auth, toPost(jar));
+    await isRefused(auth, toPost({}), { token });
+    await isRefused(auth, toPost({ "__Host-csrftoken": "n.x" }), { token: "n.x" });
+  });
+
+  it.each([undefined, null, 7, [], {}])(
+    "refuses a field that is %j, also if the header has the token",
+    async (field) => {
+      const { auth } = await start();
+      const { token, cookies } = await auth.csrfToken(request());
+      await isRefused(auth, toPost(toJar(cookies), { ...own, "X-CSRFToken": token }), { token: field });
+    },
+  );
+
+  it("refuses a request of another site, and emits it", async () => {
+    const { auth } = await start();
+    const types: string[] = [];
+    auth.on(({ type }) => types.push(type));
+    const { token, cookies } = await auth.csrfToken(request());
+    const jar = toJar(cookies);
+    await isRefused(auth, toPost(jar, { "Sec-Fetch-Site": "cross-site" }), { token });
+    await isRefused(auth, toPost(jar, { Origin: "https://evil.example" }), { token });
+    await isRefused(auth, toPost(jar, { Origin: "null" }), { token });
+    expect(types).toEqual(["csrf_refused", "csrf_refused", "csrf_refused"]);
+  });
+
+  it("accepts the token of the browser's session, and refuses that of another", async () => {
+    const { auth, userId } = await start();
+    const jar = toJar((await auth.startSession(request(), userId)).cookies);
+    const other = toJar((await auth.startSession(request(), userId)).cookies);
+    const token = jar["__Host-csrftoken"] ?? "";
+    await auth.requireCsrfToken(toPost(jar), { token });
+    const mixed = { ...other, "__Host-csrftoken": token };
+    await isRefused(auth, toPost(mixed), { token });
+  });
+
+  it("accepts the token of a session whose access cookie has expired only if the browser states the origin", async () => {
+    const { auth, userId } = await start();
+    const { "__Host-Http-access": _, ...later } = toJar((await auth.startSession(request(), userId)).cookies);
+    const { token } = await auth.csrfToken(toPost(later));
+    await auth.requireCsrfToken(toPost(later), { token });
+    await auth.requireCsrfToken(toPost(later, { Origin: "https://app.example.com" }), { token });
+    await isRefused(auth, toPost(later, {}), { token });
+    await isRefused(auth, toPost(later), { token: "s.x" });
+    await isRefused(auth, toPost(later, { "Sec-Fetch-Site": "same-site" }), { token });
+  });
+
+  it("refuses two CSRF cookies and unknown options", async () => {
+    const { auth } = await start();
+    const { token } = await auth.csrfToken(request());
+    const twice = new Request(page, {
+      method: "POST",
+      headers: { ...own, Cookie: `__Host-csrftoken=${token}; __Host-csrftoken=${token}` },
+    });
+    await isRefused(auth, twice, { token });
+    const misspelled = { tokn: token } as object;
+    await expect(auth.requireCsrfToken(toPost({}), misspelled)).rejects.toThrow(TypeError);
   });
 });
 

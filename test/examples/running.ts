@@ -15,6 +15,12 @@ export const isInstalled = (folder: string) => existsSync(join(examples, folder,
 export interface RunningExample {
   /** For example `http://localhost:12345`. */
   readonly url: string;
+  /** The folder that it runs in. */
+  readonly cwd: string;
+  /** The lines that it has printed so far. */
+  readonly lines: readonly string[];
+  /** Resolves to a line that it has printed or prints later. */
+  readonly untilLine: (pattern: RegExp) => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -33,14 +39,25 @@ export async function startExample(path: string, env: Readonly<Record<string, st
     }
     rmSync(cwd, { recursive: true, force: true });
   };
-  let seen = "";
-  for await (const line of createInterface({ input: running.stdout as NodeJS.ReadableStream })) {
-    seen += line;
-    const port = /port: (\d+)/.exec(seen)?.[1];
-    if (port !== undefined) return { url: `http://localhost:${port}`, stop };
+  const lines: string[] = [];
+  const output = createInterface({ input: running.stdout as NodeJS.ReadableStream });
+  output.on("line", (line) => lines.push(line));
+  const exited = once(running, "exit");
+  const untilLine = async (pattern: RegExp): Promise<string> => {
+    const find = () => lines.find((line) => pattern.test(line));
+    for (let line = find(); ; line = find()) {
+      if (line !== undefined) return line;
+      await Promise.race([once(output, "line"), exited]);
+      if (running.exitCode !== null && find() === undefined) throw new Error(`${path} exited: ${lines.join("\n")}`);
+    }
+  };
+  try {
+    const [, port] = /port: (\d+)/.exec(await untilLine(/port: \d+/)) ?? [];
+    return { url: `http://localhost:${port}`, cwd, lines, untilLine, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  await stop();
-  throw new Error(`${path} exited before it listened`);
 }
 
 /** Imports a package of an example's folder, which this project doesn't install. */

@@ -1,4 +1,12 @@
 import type { HttpDeps } from "../endpoint.ts";
+import type { RequestLike } from "../request/headers.ts";
+import {
+  requireAllowedOrigin,
+  requireCsrfToken,
+  requireRepeatedCsrfToken,
+  requireStatedOrigin,
+  requireUniqueCookies,
+} from "./checks.ts";
 import { findCookieSession } from "./cookie-session.ts";
 import { type RequestCookies, toCsrfCookie, toRefreshCookie } from "./cookies.ts";
 import { createCsrfToken, isAcceptedCsrfToken } from "./csrf-token.ts";
@@ -49,7 +57,40 @@ export function toBrowserCsrfToken(deps: CsrfDeps, cookies: RequestCookies): Bro
  * tell which session a token of a session belongs to. It must not replace that token either: the session's next refresh needs it.
  */
 export function toFormCsrfToken(deps: CsrfDeps, cookies: RequestCookies): BrowserCsrfToken {
-  const isOfHiddenSession = cookies.csrf?.startsWith("s") === true && findCookieSession(deps, cookies) === null;
-  if (!isOfHiddenSession || cookies.csrf === undefined) return toBrowserCsrfToken(deps, cookies);
+  if (!isOfHiddenSession(deps, cookies) || cookies.csrf === undefined) return toBrowserCsrfToken(deps, cookies);
   return { token: cookies.csrf, sessionId: null, cookies: [] };
+}
+
+/** A request that a form or a script of the application's own has sent. */
+export interface FormRequest {
+  readonly request: RequestLike;
+  readonly cookies: RequestCookies;
+  /** The token that a form has sent in a field. Default: it is in the header. */
+  readonly field: string | undefined;
+}
+
+/**
+ * Makes the checks of an unsafe request to a page of the application's own that needs no session: two cookies, origin, CSRF token.
+ * The token may be one from before a login, or that of the session that the browser has. The token of a session that such a page
+ * can't see can't be verified, so the browser must also say that a page of this origin has sent the request.
+ *
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireFormCsrfToken(deps: CsrfDeps, { request, cookies, field }: FormRequest): void {
+  const { headers } = request;
+  requireUniqueCookies(cookies);
+  requireAllowedOrigin(deps, request);
+  if (isOfHiddenSession(deps, cookies)) {
+    requireRepeatedCsrfToken(deps.settings, headers, { cookie: cookies.csrf, field });
+    requireStatedOrigin(deps, request);
+    return;
+  }
+  const session = findCookieSession(deps, cookies);
+  const sessionIds = session === null ? [null] : [null, session.sessionId];
+  requireCsrfToken(deps, headers, { field, cookie: cookies.csrf, sessionIds });
+}
+
+/** Returns whether a CSRF token says that it belongs to a session, which the other cookies don't show. */
+function isOfHiddenSession(deps: CsrfDeps, cookies: RequestCookies): boolean {
+  return cookies.csrf?.startsWith("s") === true && findCookieSession(deps, cookies) === null;
 }

@@ -131,8 +131,12 @@ export function toErrorResponse(
   });
 }
 
-/** Returns the challenge (RFC 6750 §3), with the first of the configured schemes. */
-function toChallenge(fault: string, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
+/**
+ * Returns the challenge (RFC 6750 §3), with the first of the configured schemes.
+ *
+ * @param fault what is wrong with the token, as further parameters; empty if there is no token.
+ */
+export function toChallenge(fault: string, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
   return `${authHeaderTypes[0]} realm="api"${fault}`;
 }
 

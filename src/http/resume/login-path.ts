@@ -1,0 +1,52 @@
+import type { RequestLike } from "../request/headers.ts";
+import { safeNext } from "../request/safe-next.ts";
+
+/** The path of the login page, if the application names no other. */
+export const defaultLoginPath = "/login";
+
+/** An origin that no page has (RFC 6761 §6.4): only paths are of interest. */
+const anyOrigin = "https://host.invalid";
+
+/**
+ * Returns the path of the login page.
+ *
+ * @throws TypeError if it isn't a path of this origin, or has a fragment.
+ */
+export function toLoginPath(loginPath: unknown = defaultLoginPath): string {
+  const isPath = typeof loginPath === "string" && loginPath.startsWith("/") && !loginPath.includes("#");
+  if (isPath && safeNext(loginPath, anyOrigin) !== null) return loginPath;
+  throw new TypeError('loginPath must be a path without a fragment. Example: loginPath: "/login"');
+}
+
+/** Returns the login path, up to the value of `next` in its query. */
+export function toLoginPrefix(loginPath: string): string {
+  return `${loginPath}${loginPath.includes("?") ? "&" : "?"}next=`;
+}
+
+/**
+ * Returns the address of the login page, with the requested page as `next` if a GET asked for it and its path is known and safe.
+ *
+ * @param publicPath the prefix that a proxy has removed.
+ */
+export function toLoginAddress(
+  { method, url = "" }: RequestLike,
+  { loginPath, publicPath = "" }: { readonly loginPath: string; readonly publicPath?: string | undefined },
+): string {
+  if (method !== "GET" && method !== "HEAD") return loginPath;
+  const next = toPath(url, publicPath);
+  return next === null ? loginPath : `${toLoginPrefix(loginPath)}${encodeURIComponent(next)}`;
+}
+
+function toPath(url: string, publicPath: string): string | null {
+  if (!url.startsWith("/") && !URL.canParse(url)) return null;
+  const { pathname, search } = url.startsWith("/") ? splitTarget(url) : new URL(url);
+  return safeNext(`${publicPath}${pathname}${search}`, anyOrigin);
+}
+
+/** Splits a request target by hand: `new URL` would read "//host/path" as another host. */
+function splitTarget(target: string): { readonly pathname: string; readonly search: string } {
+  const [withoutFragment = ""] = target.split("#", 1);
+  const mark = withoutFragment.indexOf("?");
+  if (mark === -1) return { pathname: withoutFragment, search: "" };
+  return { pathname: withoutFragment.slice(0, mark), search: withoutFragment.slice(mark) };
+}

@@ -1,0 +1,46 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { expect, it } from "vitest";
+import { authRoutes } from "../../src/adapters/hono.ts";
+import { createScriptAuth, credentials } from "./http-script.ts";
+
+const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(credentials) };
+const form = {
+  headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  body: new URLSearchParams(credentials).toString(),
+};
+
+/** Sends a login to an application whose middleware reads the body. */
+async function logIn(read: (c: Parameters<MiddlewareHandler>[0]) => Promise<unknown>, request: typeof json) {
+  const { auth, close } = await createScriptAuth();
+  const errors: string[] = [];
+  const app = new Hono()
+    .use(async (c, next) => {
+      await read(c);
+      await next();
+    })
+    .use(authRoutes(auth))
+    .onError((error, c) => {
+      errors.push(error.message);
+      return c.text("handled", 500);
+    });
+  const { status } = await app.request("/api/token/", { method: "POST", ...request });
+  await close();
+  return { status, errors };
+}
+
+it.each<[string, Parameters<typeof logIn>[0], typeof json]>([
+  ["JSON with c.req.json()", (c) => c.req.json(), json],
+  ["JSON with c.req.text()", (c) => c.req.text(), json],
+  ["JSON with c.req.arrayBuffer()", (c) => c.req.arrayBuffer(), json],
+  ["JSON with c.req.blob()", (c) => c.req.blob(), json],
+  ["a form with c.req.parseBody()", (c) => c.req.parseBody(), form],
+  ["a form with c.req.formData()", (c) => c.req.formData(), form],
+  ["a form with c.req.text()", (c) => c.req.text(), form],
+])("accepts a login after a middleware of Hono has read %s", async (_, read, request) => {
+  expect(await logIn(read, request)).toEqual({ status: 200, errors: [] });
+});
+
+it("says what to do if a middleware has read the body through c.req.raw", async () => {
+  const { status, errors } = await logIn((c) => c.req.raw.text(), json);
+  expect([status, errors]).toEqual([500, [expect.stringContaining("Read it through c.req")]]);
+});
