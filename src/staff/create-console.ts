@@ -1,8 +1,13 @@
 import type { AnyAuth } from "../auth.ts";
 import type { Role } from "../core/role.ts";
+import { toCookieNames } from "../core/settings/cookie-names.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { AuthUser } from "../core/user.ts";
+import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
+import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
 
@@ -59,10 +64,33 @@ export function createConsole(
     developmentCookies,
     ...(onError === undefined ? {} : { onError }),
   });
+  let files: ConsoleFiles | undefined;
   return Object.freeze<Console>({
-    fetch: (request, connection) => api.fetch(request, connection),
+    // The files are read at the first request for a page, because an application may only use the API.
+    async fetch(request, connection = {}) {
+      if (isBelow(new URL(request.url).pathname, adminPath)) return api.fetch(request, connection);
+      const isDevelopment = developmentCookies && isDevelopmentRequest(request, connection.ip);
+      const settings = isDevelopment ? toDevelopmentSettings(deps.settings) : deps.settings;
+      files ??= readConsoleFiles(path);
+      return files.respond(request, toAttributes(settings, { path, adminPath }));
+    },
     handles: (pathname) => isBelow(pathname, adminPath) || isBelow(pathname, path),
   });
+}
+
+/** Returns what the console's document tells its scripts: paths and names, as this browser sees them. */
+function toAttributes(
+  settings: Settings<AuthUser>,
+  { path, adminPath }: Readonly<Record<"path" | "adminPath", string>>,
+): Readonly<Record<string, string>> {
+  const { publicPath = "", authPath, csrfHeaderName } = settings;
+  return {
+    basePath: `${publicPath}${path}`,
+    adminPath: `${publicPath}${adminPath}`,
+    authPath: `${publicPath}${authPath}`,
+    csrfCookie: toCookieNames(settings).csrf,
+    csrfHeaderName,
+  };
 }
 
 const isBelow = (pathname: string, path: string) => pathname === path || pathname.startsWith(`${path}/`);
