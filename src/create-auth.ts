@@ -258,7 +258,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     on: (listener) => listeners.add(listener),
   };
   // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
-  setInternals(auth, { deps, httpDeps, developmentCookies, ...(onError === undefined ? {} : { onError }) });
+  setInternals(auth, { deps, httpDeps, signals, developmentCookies, ...(onError === undefined ? {} : { onError }) });
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 

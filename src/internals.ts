@@ -1,5 +1,6 @@
 import type { Deps } from "./flows/deps.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
+import type { Signals } from "./revocation/signals.ts";
 
 /** The parts of an `Auth` that the console uses, and no application. */
 export interface Internals {
@@ -7,6 +8,8 @@ export interface Internals {
   readonly deps: Deps;
   /** The dependencies of the routes. */
   readonly httpDeps: HttpDeps;
+  /** Aborts long-running work when a session ends. */
+  readonly signals: Pick<Signals, "signal">;
   /** Whether browsers on this machine get development cookies. */
   readonly developmentCookies: boolean;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */

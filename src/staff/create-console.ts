@@ -7,6 +7,7 @@ import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/dev
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
+import { createAuditFollower } from "./audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
@@ -44,7 +45,7 @@ export function createConsole(
   auth: Pick<AnyAuth, "fetch">,
   { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions = {},
 ): Console {
-  const { deps, httpDeps, developmentCookies, onError } = getInternals(auth);
+  const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
     throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
   }
@@ -52,12 +53,17 @@ export function createConsole(
     const user = await deps.store.users.findById(userId);
     return user?.isActive ? user.role : null;
   };
-  const endpoints = createStaffEndpoints({
-    deps,
-    adminPath,
-    findRole: roleOf === undefined ? findOwnRole : async (userId) => roleOf(userId),
-    countRequest: createRequestCounts(),
-  });
+  const follower = createAuditFollower(deps.store.audit);
+  const endpoints = createStaffEndpoints(
+    {
+      deps,
+      adminPath,
+      findRole: roleOf === undefined ? findOwnRole : async (userId) => roleOf(userId),
+      countRequest: createRequestCounts(),
+      signal: (authentication) => signals.signal(authentication, "session"),
+    },
+    follower,
+  );
   const api = createHttpHandler(httpDeps, {
     endpoints,
     schemaPath: `${adminPath}/schema`,

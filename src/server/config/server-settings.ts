@@ -95,10 +95,10 @@ export interface ServerSettings {
    * Whether to serve the console at `/console/` and the staff API at `/api/admin/`. Users with a role may use them. Default: false.
    */
   readonly console: boolean;
-  /** The address of a listener of its own for the console and the staff API. Default: "127.0.0.1". */
+  /** The address of the own listener of the console and the staff API. Default: "127.0.0.1". */
   readonly consoleHost: string;
   /**
-   * The port of a listener of its own for the console, the staff API, login and account. `port` then answers 404 to the console and
+   * The port of the own listener of the console, the staff API, login and account. `port` then answers 404 to the console and
    * the staff API. Default: none, so `port` serves them too.
    */
   readonly consolePort: number | undefined;

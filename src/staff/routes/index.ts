@@ -1,17 +1,20 @@
 import type { Endpoint } from "../../http/endpoint.ts";
+import type { AuditFollower } from "../audit-follower.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { createAuditList } from "./audit.ts";
+import { createAuditStream } from "./audit-stream.ts";
 import { createMe } from "./me.ts";
 import { createSessionsList } from "./sessions.ts";
 import { createUserShow, createUsersList } from "./users.ts";
 
 /** Creates every endpoint of the staff API. */
-export function createStaffEndpoints(staff: StaffDeps): readonly Endpoint[] {
+export function createStaffEndpoints(staff: StaffDeps, follower: AuditFollower): readonly Endpoint[] {
   return [
     createMe(staff),
     createUsersList(staff),
     createUserShow(staff),
     createSessionsList(staff),
     createAuditList(staff),
+    createAuditStream(staff, follower),
   ];
 }
