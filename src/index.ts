@@ -146,6 +146,8 @@ export type {
   ListKey,
   ListPart,
   ListResult,
+  LiveCounts,
+  NodeReport,
   SessionFilter,
   StaffStore,
   UserFilter,

@@ -1,5 +1,6 @@
 import type { AnyAuth } from "../auth.ts";
 import { isLoopbackHostname } from "../core/addresses.ts";
+import type { Console } from "../staff/index.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
@@ -19,8 +20,8 @@ const closeTimeout = 2_000;
 export async function createStaffHandler(
   auth: AnyAuth,
   { server, settings }: Config,
-  { demo }: { readonly demo: boolean },
-): Promise<Handler | null> {
+  { demo, resources }: { readonly demo: boolean; readonly resources: Resources },
+): Promise<(Handler & Pick<Console, "time">) | null> {
   const host = server.consolePort === undefined ? server.host : server.consoleHost;
   const isLocal = isLoopbackHostname(host);
   if (!server.console && !(demo && isLocal)) return null;
@@ -31,7 +32,9 @@ export async function createStaffHandler(
     );
   }
   const { createConsole } = await import("../staff/index.ts");
-  return createConsole(auth);
+  const staff = createConsole(auth);
+  resources.add(() => staff.close());
+  return staff;
 }
 
 /** Starts the console's own listener. Returns the console's URL there, or `null` without `consolePort`. */

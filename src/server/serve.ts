@@ -7,6 +7,7 @@ import type { AuthEvent } from "../events/events.ts";
 import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { isSealed } from "../keys/states.ts";
+import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
@@ -18,7 +19,7 @@ import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { createStaffHandler, listenForConsole } from "./console.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp, type Handler } from "./handlers/app.ts";
+import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
 import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
@@ -138,7 +139,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
-  const staff = await createStaffHandler(auth, config, { demo: options.demo === true });
+  const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
   const createServerApp = (handlers: readonly Handler[]) =>
     createApp({
       handlers: [createHealth(auth), ...handlers],
@@ -154,6 +155,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
       onAnswered: (record) => {
         log.request(record);
         metrics?.request(record);
+        if (staff !== null && record.method === "POST") timeForStaff(staff, record, settings);
       },
       onError,
     });
@@ -259,6 +261,17 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
+}
+
+/** Passes on how long logins and refreshes take. */
+function timeForStaff(
+  staff: Pick<Console, "time">,
+  { path, milliseconds }: RequestRecord,
+  { authPath, tokenPath }: Config["settings"],
+): void {
+  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
+    staff.time("login", milliseconds);
+  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(

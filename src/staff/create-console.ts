@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { AnyAuth } from "../auth.ts";
 import type { Role } from "../core/role.ts";
 import { toCookieNames } from "../core/settings/cookie-names.ts";
@@ -9,6 +10,7 @@ import { createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
+import { startNodeReporter, type TimedRequest } from "./node-reporter.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
 
@@ -29,6 +31,10 @@ export interface ConsoleOptions {
 export interface Console {
   /** Answers a request to one of its paths. Never rejects. */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
+  /** Notes how long a request took, in milliseconds, for the list of nodes. */
+  time(request: TimedRequest, milliseconds: number): void;
+  /** Stops this node's reports. Call it before `auth.close()`. */
+  close(): Promise<void>;
   /** Returns whether a pathname belongs to the console or to its API. */
   handles(pathname: string): boolean;
 }
@@ -42,7 +48,7 @@ export interface Console {
  * const response = staff.handles(new URL(request.url).pathname) ? await staff.fetch(request) : await auth.fetch(request);
  */
 export function createConsole(
-  auth: Pick<AnyAuth, "fetch">,
+  auth: Pick<AnyAuth, "on" | "stats">,
   { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions = {},
 ): Console {
   const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
@@ -64,6 +70,7 @@ export function createConsole(
     },
     follower,
   );
+  const reporter = startNodeReporter(auth, deps, { version: readVersion() });
   const api = createHttpHandler(httpDeps, {
     endpoints,
     schemaPath: `${adminPath}/schema`,
@@ -79,6 +86,11 @@ export function createConsole(
       const settings = isDevelopment ? toDevelopmentSettings(deps.settings) : deps.settings;
       files ??= readConsoleFiles(path);
       return files.respond(request, toAttributes(settings, { path, adminPath }));
+    },
+    time: reporter.time,
+    async close() {
+      await follower.stop();
+      await reporter.stop();
     },
     handles: (pathname) => isBelow(pathname, adminPath) || isBelow(pathname, path),
   });
@@ -97,6 +109,11 @@ function toAttributes(
     csrfCookie: toCookieNames(settings).csrf,
     csrfHeaderName,
   };
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
 }
 
 const isBelow = (pathname: string, path: string) => pathname === path || pathname.startsWith(`${path}/`);

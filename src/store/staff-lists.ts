@@ -127,7 +127,7 @@ export function toSessionList(filter: SessionFilter, { schema, isLive }: Dialect
 
 /** Returns the list of audit entries. */
 export function toAuditList(filter: AuditFilter): ListSql {
-  const { types, userId, sessionId, ip, actor, hasActor, since, before } = filter;
+  const { types, userId, sessionId, ip, actor, reason, hasActor, since, before } = filter;
   const bySequence = userId !== undefined || sessionId !== undefined;
   const times = [
     ...(since === undefined ? [] : [compare("at", ">=", "since", since)]),
@@ -150,6 +150,7 @@ export function toAuditList(filter: AuditFilter): ListSql {
       ...(types === undefined ? [] : [isOneOf("type", "type", [...new Set([...types, ...types.map(toFormerType)])])]),
       ...(ip === undefined ? [] : [equals("ip", "ip", ip)]),
       ...(actor === undefined ? [] : [equals("actor", "actor", actor)]),
+      ...(reason === undefined ? [] : [equals("reason", "reason", reason)]),
       ...(hasActor ? [{ sql: "actor IS NOT NULL" }] : []),
     ],
   };

@@ -121,3 +121,19 @@ describe("the lists of the staff API", () => {
     });
   });
 });
+
+describe("the overview", () => {
+  it("shows what the nodes report, and what needs a look", async () => {
+    const bob = await scene.addUser("bob");
+    await scene.auth.users.disable(bob.id, { client: { actor: "ada", note: "laptop stolen" } });
+    await expect
+      .poll(async () => (await scene.call(ada.access, "GET", "nodes/")).body.results.length, { timeout: 5_000 })
+      .toBe(1);
+    const { status, body } = await scene.call(ada.access, "GET", "overview/");
+    expect(status).toBe(200);
+    expect(body.nodes[0]).toMatchObject({ state: "fresh", hash_queue: 0, version: "0.2.0" });
+    expect(body).toMatchObject({ state: { level: "ok", text: "The node is up to date." } });
+    expect(body.logins.series).toHaveLength(60);
+    expect(body.staff_actions[0]).toMatchObject({ actor: "ada", note: "laptop stolen", user: { username: "bob" } });
+  });
+});

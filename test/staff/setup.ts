@@ -41,5 +41,15 @@ export async function createStaffScene() {
     return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
   }
 
-  return { store, auth, staff, addUser, call, close: () => auth.close() };
+  return {
+    store,
+    auth,
+    staff,
+    addUser,
+    call,
+    close: async () => {
+      await staff.close();
+      await auth.close();
+    },
+  };
 }

@@ -102,6 +102,8 @@ export interface AuditFilter {
   readonly ip?: string | undefined;
   /** Only events that this actor caused. */
   readonly actor?: string | undefined;
+  /** Only entries with this reason. */
+  readonly reason?: string | undefined;
   /** Only entries with an actor. */
   readonly hasActor?: boolean | undefined;
   /** Only entries from this time on. */
@@ -110,7 +112,25 @@ export interface AuditFilter {
   readonly before?: number | undefined;
 }
 
-/** The lists of the staff, in pages. They only read. */
+/** What a node reports about itself. */
+export interface NodeReport {
+  /** The id of the node's process. */
+  readonly id: string;
+  /** When it reported, in whole seconds since the epoch. */
+  readonly reportedAt: number;
+  /** What it reported: JSON. Another version may have written it. */
+  readonly body: string;
+}
+
+/** How many sessions are live, and how many users they have. */
+export interface LiveCounts {
+  /** The number of live sessions. */
+  readonly sessions: number;
+  /** The number of users with a live session. */
+  readonly users: number;
+}
+
+/** The lists of the staff, in pages, and the reports of nodes. */
 export interface StaffStore {
   /** Lists users. */
   users(filter: UserFilter, part: ListPart): Promise<ListResult<User>>;
@@ -118,4 +138,10 @@ export interface StaffStore {
   sessions(filter: SessionFilter, part: ListPart): Promise<ListResult<ListedSession>>;
   /** Lists audit entries. */
   audit(filter: AuditFilter, part: ListPart): Promise<ListResult<AuditEntry>>;
+  /** Counts the live sessions. It reads all of them, so don't call it at every request. */
+  countLive(): Promise<LiveCounts>;
+  /** Replaces a node's report, and deletes reports that are older than an hour. */
+  report(report: Pick<NodeReport, "id" | "body">): Promise<void>;
+  /** Returns the reports of the last hour, with the database's time. */
+  reports(): Promise<{ readonly reports: readonly NodeReport[]; readonly now: number }>;
 }

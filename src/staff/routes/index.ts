@@ -4,6 +4,7 @@ import type { StaffDeps } from "../staff-deps.ts";
 import { createAuditList } from "./audit.ts";
 import { createAuditStream } from "./audit-stream.ts";
 import { createMe } from "./me.ts";
+import { createNodesList, createOverview } from "./overview.ts";
 import { createSessionsList } from "./sessions.ts";
 import { createUserShow, createUsersList } from "./users.ts";
 
@@ -16,5 +17,7 @@ export function createStaffEndpoints(staff: StaffDeps, follower: AuditFollower):
     createSessionsList(staff),
     createAuditList(staff),
     createAuditStream(staff, follower),
+    createOverview(staff),
+    createNodesList(staff),
   ];
 }

@@ -1,4 +1,11 @@
-import type { ListedSession, ListPart, ListResult, StaffStore } from "../../core/store/staff.ts";
+import type {
+  ListedSession,
+  ListPart,
+  ListResult,
+  LiveCounts,
+  NodeReport,
+  StaffStore,
+} from "../../core/store/staff.ts";
 import type { User } from "../../core/user.ts";
 import { type AuditEntryRow, toAuditEntry } from "../audit-query.ts";
 import {
@@ -23,6 +30,17 @@ const dialect: Dialect = {
   isLive: `coalesce(${isLiveInEpoch}, false)`,
   emailKey: 'lower(email COLLATE "C")',
 };
+
+const countLive = `WITH ${clock} SELECT count(*) AS sessions, count(DISTINCT user_id) AS users
+  FROM clock, tokenpair.sessions WHERE ${isLiveInEpoch}`;
+
+const report = `WITH ${clock}, forgotten AS (
+    DELETE FROM tokenpair.node_reports USING clock WHERE reported_at < now - 3600 AND id <> :id)
+  INSERT INTO tokenpair.node_reports (id, reported_at, body) SELECT :id, now, :body FROM clock
+  ON CONFLICT (id) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body`;
+
+const reports = `WITH ${clock} SELECT now, id, reported_at AS "reportedAt", body
+  FROM clock LEFT JOIN tokenpair.node_reports ON reported_at >= now - 3600 ORDER BY id`;
 
 /** Creates the store of the staff's lists. */
 export function createStaffStore(connection: PostgresConnection): StaffStore {
@@ -49,5 +67,18 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
     sessions: (filter, part) =>
       read("staff.sessions", toSessionList(filter, dialect), part, (row: ListedSession) => row),
     audit: (filter, part) => read("staff.audit", toAuditList(filter), part, (row: AuditEntryRow) => toAuditEntry(row)),
+
+    async countLive() {
+      const [row] = await connection.run<LiveCounts>("staff.countLive", countLive, {});
+      return row as LiveCounts;
+    },
+    async report(given) {
+      await connection.run("staff.report", report, { ...given });
+    },
+    async reports() {
+      const rows = await connection.run<NodeReport & { readonly now: number }>("staff.reports", reports, {});
+      const found = rows.filter(({ id }) => id !== null).map(({ now: _, ...row }) => row);
+      return { reports: found, now: rows[0]?.now ?? 0 };
+    },
   };
 }

@@ -1,4 +1,11 @@
-import type { ListedSession, ListPart, ListResult, StaffStore } from "../../core/store/staff.ts";
+import type {
+  ListedSession,
+  ListPart,
+  ListResult,
+  LiveCounts,
+  NodeReport,
+  StaffStore,
+} from "../../core/store/staff.ts";
 import { type AuditEntryRow, toAuditEntry } from "../audit-query.ts";
 import {
   type Dialect,
@@ -22,6 +29,14 @@ const dialect: Dialect = {
   isLive: `coalesce(${isLiveInEpoch}, 0)`,
   emailKey: "lower(email)",
 };
+
+const countLive = `SELECT count(*) AS sessions, count(DISTINCT user_id) AS users FROM sessions WHERE ${isLiveInEpoch}`;
+
+const report = `INSERT INTO node_reports (id, reported_at, body) VALUES (:id, :now, :body)
+  ON CONFLICT (id) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body`;
+
+const reports =
+  'SELECT id, reported_at AS "reportedAt", body FROM node_reports WHERE reported_at >= :now - 3600 ORDER BY id';
 
 /** Creates the store of the staff's lists. */
 export function createStaffStore(connection: SqliteConnection): StaffStore {
@@ -51,6 +66,25 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
         isLive: isLive === 1,
       })),
     audit: (filter, part) => read("staff.audit", toAuditList(filter), part, (row: AuditEntryRow) => toAuditEntry(row)),
+
+    async countLive() {
+      return connection.read(
+        "staff.countLive",
+        (now) => connection.prepare(countLive).get({ now }) as unknown as LiveCounts,
+      );
+    },
+    async report({ id, body }) {
+      await connection.write("staff.report", (now) => {
+        connection.prepare("DELETE FROM node_reports WHERE reported_at < :now - 3600").run({ now });
+        connection.prepare(report).run({ id, body, now });
+      });
+    },
+    async reports() {
+      return connection.read("staff.reports", (now) => {
+        const rows = connection.prepare(reports).all({ now }) as unknown as readonly NodeReport[];
+        return { reports: rows, now };
+      });
+    },
   };
 }
 

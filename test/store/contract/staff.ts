@@ -140,6 +140,35 @@ export function describeStaffContract(scene: Scene): void {
     });
   });
 
+  describe("the reports of nodes", () => {
+    it("replace each other, and are forgotten after an hour", async () => {
+      await scene.store.staff.report({ id: "a", body: "1" });
+      await scene.store.staff.report({ id: "a", body: "2" });
+      scene.now += 10;
+      await scene.store.staff.report({ id: "b", body: "3" });
+      expect(await scene.store.staff.reports()).toEqual({
+        reports: [
+          { id: "a", reportedAt: scene.now - 10, body: "2" },
+          { id: "b", reportedAt: scene.now, body: "3" },
+        ],
+        now: scene.now,
+      });
+      scene.now += 3_595;
+      await scene.store.staff.report({ id: "b", body: "4" });
+      expect((await scene.store.staff.reports()).reports.map(({ body }) => body)).toEqual(["4"]);
+    });
+
+    it("can have the number of live sessions and of their users", async () => {
+      const [alice, bob] = [await addUser(scene.store, "alice"), await addUser(scene.store, "bob")];
+      await addSession(scene.store, "s1", alice);
+      await addSession(scene.store, "s2", alice);
+      await addSession(scene.store, "s3", bob);
+      expect(await scene.store.staff.countLive()).toEqual({ sessions: 3, users: 2 });
+      await scene.store.users.disable(bob);
+      expect(await scene.store.staff.countLive()).toEqual({ sessions: 2, users: 1 });
+    });
+  });
+
   describe("staff.audit", () => {
     const times = async (filter: Parameters<typeof scene.store.staff.audit>[0], part: Partial<ListPart> = {}) =>
       (await readAll((of) => scene.store.staff.audit(filter, of), part)).map(({ time }) => time);

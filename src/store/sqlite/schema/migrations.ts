@@ -269,6 +269,13 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX users_inactive ON users (position) WHERE NOT is_active;
       DROP INDEX audit_log_by_time;
       CREATE INDEX audit_log_by_time ON audit_log (at, seq);
+
+      -- What the nodes last said about themselves, while the console is on. Nothing depends on it.
+      CREATE TABLE node_reports (
+        id TEXT NOT NULL PRIMARY KEY,
+        reported_at INTEGER NOT NULL,
+        body TEXT NOT NULL -- JSON
+      ) STRICT, WITHOUT ROWID;
     `,
   },
 ];
