@@ -108,7 +108,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @throws TypeError if `loginPath` isn't a path of this origin.
    * @example
    * const checked = await auth.check(request);
-   * if (!checked.ok) return auth.resume(request, { loginPath: "/login" }) ?? checked.response;
+   * const refusal = checked.ok ? null : (auth.resume(request, { loginPath: "/login" }) ?? checked.response);
    */
   resume(request: RequestLike | Headers, options?: ResumeOptions): Response | null;
   /**

@@ -12,7 +12,7 @@ import * as oidc from "openid-client";
 import { createAuth, safeNext } from "tokenpair";
 import { authRoutes, requireUser, sessionStarter } from "tokenpair/express";
 import { sqliteStore } from "tokenpair/sqlite";
-import { page } from "./page.ts";
+import { page } from "./demo.ts";
 
 const { PORT = "3000", ORIGIN = `http://localhost:${PORT}`, ISSUER = "", CLIENT_ID = "", CLIENT_SECRET } = process.env;
 

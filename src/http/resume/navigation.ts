@@ -10,7 +10,7 @@ const scriptHeaders = ["rsc", "next-router-state-tree", "x-nextjs-data", "x-requ
 const prefetchHeaders = ["sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"] as const;
 
 /**
- * Returns which navigation of a tab a request is, or `null` if it is none: a script's request, a frame, an image, or a request
+ * Returns which navigation of a tab a request is, or `null` if it isn't one: a script's request, a frame, an image, or a request
  * ahead of time (prefetch or prerender). Browsers say so in their Fetch Metadata. Old ones, and all at plain http, don't send
  * it: then `Accept` decides.
  *
@@ -24,6 +24,6 @@ export function findNavigation({ headers, method }: RequestLike): Navigation | n
   const destination = readHeader(headers, "sec-fetch-dest");
   const mode = readHeader(headers, "sec-fetch-mode") ?? "navigate";
   if (destination !== undefined) return destination === "document" && mode === "navigate" ? navigation : null;
-  // What browsers send with navigations. Scripts that ask for HTML don't add "*/*".
+  // What browsers send with navigations. Scripts that request HTML don't add "*/*".
   return /^text\/html\b.*\*\/\*/.test(readHeader(headers, "accept") ?? "") ? navigation : null;
 }
