@@ -13,6 +13,7 @@ import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
 import { startNodeReporter, type TimedRequest } from "./node-reporter.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
+import type { ServerParts } from "./server-parts.ts";
 
 /** The options of `createConsole`. */
 export interface ConsoleOptions {
@@ -47,9 +48,19 @@ export interface Console {
  * const staff = createConsole(auth);
  * const response = staff.handles(new URL(request.url).pathname) ? await staff.fetch(request) : await auth.fetch(request);
  */
-export function createConsole(
+export function createConsole(auth: Pick<AnyAuth, "on" | "stats">, options: ConsoleOptions = {}): Console {
+  return createConsoleWith(auth, options);
+}
+
+/**
+ * Creates the console like `createConsole`.
+ *
+ * @param server what only `tokenpair serve` knows.
+ */
+export function createConsoleWith(
   auth: Pick<AnyAuth, "on" | "stats">,
-  { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions = {},
+  { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions,
+  server?: ServerParts,
 ): Console {
   const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
@@ -69,6 +80,7 @@ export function createConsole(
       signal: (authentication) => signals.signal(authentication, "session"),
     },
     follower,
+    server,
   );
   const reporter = startNodeReporter(auth, deps, { version: readVersion() });
   const api = createHttpHandler(httpDeps, {
