@@ -142,6 +142,20 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: ({ scope }) => ["throttled", scope],
     webhook: null,
   },
+  audit_exported: {
+    description: "A member of the staff began to export the audit log. Recorded before the first entry is sent.",
+    fields: {
+      userId: "the member",
+      sessionId: "",
+      format: "`csv` or `jsonl`",
+      filter: "the filters, as in the URL",
+      client: "",
+    },
+    audit: "transaction",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
   unlocked: {
     description: "An operator cleared the counts of failed logins of a user or an address.",
     fields: { userId: "if they were a user's", ip: "if they were an address's", client: "" },

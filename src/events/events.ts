@@ -92,6 +92,19 @@ export interface ThrottledEvent extends ClientEvent {
   readonly userId?: string;
 }
 
+/** A member of the staff began to export the audit log. */
+export interface AuditExportedEvent extends ClientEvent {
+  readonly type: "audit_exported";
+  /** The member of the staff. */
+  readonly userId: string;
+  /** The session of the member. */
+  readonly sessionId: string;
+  /** The format: "csv" or "jsonl". */
+  readonly format: string;
+  /** The filters, as in the URL. Empty if the whole log was exported. */
+  readonly filter: string;
+}
+
 /** An operator cleared the counts of failed logins for a user or an address. */
 export interface UnlockedEvent extends ClientEvent {
   readonly type: "unlocked";
@@ -221,6 +234,7 @@ export type AuthEvent =
   | ThrottledEvent
   | UnlockedEvent
   | UserChangedEvent
+  | AuditExportedEvent
   | RehashFailedEvent
   | KeyChangedEvent
   | LegacyKeyEvent

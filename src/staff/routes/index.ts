@@ -5,6 +5,7 @@ import type { ServerParts } from "../server-parts.ts";
 import { toStaffSettings } from "../settings-view.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { createAuditList } from "./audit.ts";
+import { createAuditExport } from "./audit-export.ts";
 import { createAuditStream } from "./audit-stream.ts";
 import { createHealthEndpoints } from "./health.ts";
 import { createKeysList } from "./keys.ts";
@@ -27,6 +28,7 @@ export function createStaffEndpoints(
     createSessionsList(staff),
     createAuditList(staff),
     createAuditStream(staff, follower),
+    createAuditExport(staff),
     createOverview(staff),
     createNodesList(staff),
     ...createHealthEndpoints(staff, createHealthReader(staff.deps, server), settings),

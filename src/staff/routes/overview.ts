@@ -7,7 +7,7 @@ import { countedMinutes } from "../minute-counts.ts";
 import { parseReport, type ReportBody } from "../node-reporter.ts";
 import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { findNames, toAuditBody } from "./audit.ts";
+import { toAuditBody } from "./audit.ts";
 import { staffEndpoint, staffResponses } from "./responses.ts";
 
 /** After how many seconds without a report a node counts as missing. */
@@ -144,9 +144,7 @@ function toState(nodes: readonly StaffNode[], maxStaleness: number | null): Staf
 
 async function readEntries(staff: StaffDeps, filter: AuditFilter, limit: number): Promise<readonly StaffAuditEntry[]> {
   const { rows } = await staff.deps.store.staff.audit(filter, { from: null, isBackward: false, limit, scan: 20_000 });
-  const entries = rows.map(({ row }) => row);
-  const names = await findNames(staff, entries);
-  return entries.map((entry) => toAuditBody(entry, names));
+  return rows.map(({ row }) => toAuditBody(row));
 }
 
 function sum(
