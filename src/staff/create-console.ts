@@ -6,6 +6,8 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
+import { toPathname } from "../http/request/pathname.ts";
+import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
 import { createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
@@ -36,8 +38,8 @@ export interface Console {
   time(request: TimedRequest, milliseconds: number): void;
   /** Stops this node's reports. Call it before `auth.close()`. */
   close(): Promise<void>;
-  /** Returns whether a pathname belongs to the console or to its API. */
-  handles(pathname: string): boolean;
+  /** Returns whether a request, or a path, belongs to the console or to its API. */
+  handles(request: { readonly url?: string | undefined } | string): boolean;
 }
 
 /**
@@ -99,7 +101,11 @@ export function createConsoleWith(
   return Object.freeze<Console>({
     // The files are read at the first request for a page, because an application may only use the API.
     async fetch(request, connection = {}) {
-      if (isBelow(new URL(request.url).pathname, adminPath)) return api.fetch(request, connection);
+      const { pathname } = new URL(request.url);
+      if (isBelow(pathname, adminPath)) return api.fetch(request, connection);
+      // A path with dot segments can begin like one of the console's and lead elsewhere.
+      if (!isBelow(pathname, path))
+        return withStandardHeaders(toJsonResponse(404, { detail: "Not found.", code: "not_found" }));
       const isDevelopment = developmentCookies && isDevelopmentRequest(request, connection.ip);
       const settings = isDevelopment ? toDevelopmentSettings(deps.settings) : deps.settings;
       files ??= readConsoleFiles(path);
@@ -110,7 +116,10 @@ export function createConsoleWith(
       await follower.stop();
       await reporter.stop();
     },
-    handles: (pathname) => isBelow(pathname, adminPath) || isBelow(pathname, path),
+    handles(request) {
+      const pathname = toPathname(typeof request === "string" ? request : (request.url ?? "/"));
+      return isBelow(pathname, adminPath) || isBelow(pathname, path);
+    },
   });
 }
 
