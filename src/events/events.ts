@@ -3,6 +3,7 @@ import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
 import type { KeyEvent } from "./key-events.ts";
 import type { LoginEvents } from "./login-events.ts";
+import type { StaffEvent } from "./staff-events.ts";
 
 /**
  * The result of a refresh. `rotated`: a new pair. `replayed`: the same new token again. `redeemed`: the pair of a new
@@ -90,19 +91,6 @@ export interface ThrottledEvent extends ClientEvent {
   readonly retryAfter: number;
   /** The account's user. Present if the account belongs to a user of tokenpair's own table. */
   readonly userId?: string;
-}
-
-/** A member of the staff began to export the audit log. */
-export interface AuditExportedEvent extends ClientEvent {
-  readonly type: "audit_exported";
-  /** The member of the staff. */
-  readonly userId: string;
-  /** The session of the member. */
-  readonly sessionId: string;
-  /** The format: "csv" or "jsonl". */
-  readonly format: string;
-  /** The filters, as in the URL. Empty if the whole log was exported. */
-  readonly filter: string;
 }
 
 /** An operator cleared the counts of failed logins for a user or an address. */
@@ -234,7 +222,7 @@ export type AuthEvent =
   | ThrottledEvent
   | UnlockedEvent
   | UserChangedEvent
-  | AuditExportedEvent
+  | StaffEvent
   | RehashFailedEvent
   | KeyChangedEvent
   | LegacyKeyEvent

@@ -3,7 +3,7 @@ import type { AuthUser } from "../core/user.ts";
 import type { StaffSetting } from "./api.ts";
 
 /**
- * Whether the staff may see each setting of `createAuth`. A new setting is hidden until somebody decides. Secrets stay hidden, and so
+ * Whether the staff may see each setting of `createAuth`. A new setting is hidden until it is listed here. Secrets stay hidden, and so
  * do URLs that may contain one.
  */
 const isShown = {
