@@ -1,14 +1,25 @@
 /** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
-export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
+export type {
+  AnyAuth,
+  AnyCheck,
+  AnyCors,
+  AnyPageCheck,
+  AnyStarter,
+  Auth,
+  AuthenticationOf,
+  StartedSessionOf,
+} from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
   AuditListOptions,
   AuthOptions,
+  CheckOptions,
   ClientOptions,
   CorsOptions,
   CsrfCheckOptions,
+  PageOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,
@@ -17,6 +28,7 @@ export type {
   StartSessionOptions,
   UserListOptions,
 } from "./auth-options.ts";
+export type { AuthPages } from "./auth-pages.ts";
 export type {
   AuditList,
   CheckResult,
