@@ -226,10 +226,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       update: async (userId, changes, options) => {
         requireOwnTable(deps.settings);
-        return flows.updateUser(toUserId(userId, "users.update"), changes, options?.client);
+        return flows.updateUser(toUserId(userId, "users.update"), changes, options);
       },
       disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
-      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options?.client),
+      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
         return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);

@@ -208,6 +208,7 @@ export type {
   RefreshOutcome,
   RehashFailedEvent,
   SessionsRevokedEvent,
+  StaffRefusedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
   ThrottledEvent,
@@ -261,7 +262,7 @@ export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
 export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
-export type { NewUserInput, UserUpdate } from "./flows/users.ts";
+export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";

@@ -142,6 +142,20 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: ({ scope }) => ["throttled", scope],
     webhook: null,
   },
+  staff_refused: {
+    description: "A member of the staff was refused an action in the console.",
+    fields: {
+      userId: "the member",
+      action: "",
+      code: "the error's code",
+      targetId: "if it is about one user",
+      client: "",
+    },
+    audit: "batch",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
   unlocked: {
     description: "An operator cleared the counts of failed logins of a user or an address.",
     fields: { userId: "if they were a user's", ip: "if they were an address's", client: "" },

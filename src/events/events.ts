@@ -92,6 +92,19 @@ export interface ThrottledEvent extends ClientEvent {
   readonly userId?: string;
 }
 
+/** A member of the staff was refused an action in the console. */
+export interface StaffRefusedEvent extends ClientEvent {
+  readonly type: "staff_refused";
+  /** The member of the staff. */
+  readonly userId: string;
+  /** What was refused: the operation's name in the OpenAPI document of the staff API. */
+  readonly action: string;
+  /** The code of the error that the member got. */
+  readonly code: string;
+  /** The user who was to be changed. Missing if the action is not about one user. */
+  readonly targetId?: string;
+}
+
 /** An operator cleared the counts of failed logins for a user or an address. */
 export interface UnlockedEvent extends ClientEvent {
   readonly type: "unlocked";
@@ -221,6 +234,7 @@ export type AuthEvent =
   | ThrottledEvent
   | UnlockedEvent
   | UserChangedEvent
+  | StaffRefusedEvent
   | RehashFailedEvent
   | KeyChangedEvent
   | LegacyKeyEvent

@@ -55,16 +55,22 @@ export function createConsole(
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
     throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
   }
-  const findOwnRole = async (userId: string) => {
+  const findOwnMember = async (userId: string) => {
     const user = await deps.store.users.findById(userId);
-    return user?.isActive ? user.role : null;
+    return user?.isActive && user.role !== null ? { username: user.username, role: user.role } : null;
+  };
+  const findMember = async (userId: string, ask: NonNullable<ConsoleOptions["roleOf"]>) => {
+    const [user, role] = [await httpDeps.flows.findCurrentUser(userId), await ask(userId)];
+    return user === null || role === null ? null : { username: user.username, role };
   };
   const follower = createAuditFollower(deps.store.audit);
   const endpoints = createStaffEndpoints(
     {
       deps,
+      flows: httpDeps.flows,
       adminPath,
-      findRole: roleOf === undefined ? findOwnRole : async (userId) => roleOf(userId),
+      findMember: roleOf === undefined ? findOwnMember : (userId) => findMember(userId, roleOf),
+      hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
       signal: (authentication) => signals.signal(authentication, "session"),
     },

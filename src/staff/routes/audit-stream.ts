@@ -32,7 +32,7 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       const loop = createLoop({
         schedule: unrefSchedule,
         async step() {
-          if ((await staff.findRole(userId)) === null) {
+          if ((await staff.findMember(userId)) === null) {
             stream.end({ event: "closed", data: { code: "not_staff" } });
             return null;
           }

@@ -3,9 +3,12 @@ import type { AuditFollower } from "../audit-follower.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { createAuditList } from "./audit.ts";
 import { createAuditStream } from "./audit-stream.ts";
+import { createBulkChange } from "./bulk.ts";
 import { createMe } from "./me.ts";
 import { createNodesList, createOverview } from "./overview.ts";
+import { createSessionChanges } from "./session-changes.ts";
 import { createSessionsList } from "./sessions.ts";
+import { createUserChanges } from "./user-changes.ts";
 import { createUserShow, createUsersList } from "./users.ts";
 
 /** Creates every endpoint of the staff API. */
@@ -13,11 +16,15 @@ export function createStaffEndpoints(staff: StaffDeps, follower: AuditFollower):
   return [
     createMe(staff),
     createUsersList(staff),
+    // Before the paths with an id.
+    createBulkChange(staff),
     createUserShow(staff),
     createSessionsList(staff),
     createAuditList(staff),
     createAuditStream(staff, follower),
     createOverview(staff),
     createNodesList(staff),
+    ...createUserChanges(staff),
+    ...createSessionChanges(staff),
   ];
 }

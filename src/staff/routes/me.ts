@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { AuthError } from "../../core/errors.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
@@ -29,12 +28,12 @@ export const createMe = (staff: StaffDeps): Endpoint =>
     summary: "Get the current member of the staff.",
     responses: { ...staffResponses, 200: { description: "The member.", schema } },
     async handle(context) {
-      const { userId, sessionId, role, authentication } = await requireStaff(staff, context, { permission: "read" });
-      const user = await context.deps.flows.findCurrentUser(userId);
-      if (user === null) throw new AuthError("user_not_found", "no such user");
+      const { userId, username, sessionId, role, authentication } = await requireStaff(staff, context, {
+        permission: "read",
+      });
       const body: StaffMe = {
         id: userId,
-        username: user.username,
+        username,
         role,
         permissions: toPermissions(role),
         session_id: sessionId,
