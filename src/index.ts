@@ -104,6 +104,7 @@ export type {
   AuditStore,
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
+export type { Guard, GuardedUser, GuardedUsers } from "./core/store/guard.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
@@ -174,6 +175,7 @@ export type {
 } from "./core/store/tickets.ts";
 export type {
   ChangedUser,
+  ChangeOptions,
   CreateUserOutcome,
   DisabledUser,
   EnabledUser,

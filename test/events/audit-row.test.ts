@@ -25,6 +25,7 @@ describe("a row of the audit log", () => {
       ip: null,
       userAgent: null,
       actor: null,
+      note: null,
       reason: null,
       details: '{"change":"generated"}',
     });

@@ -46,7 +46,7 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
     },
   });
 
-/** Returns what went wrong with one user. Errors that are nobody's fault end the whole request. */
+/** Returns what went wrong with one user. Any other error ends the whole request. */
 function toDetail(error: unknown): string {
   if (error instanceof RequestError) return String(error.body["detail"]);
   if (error instanceof AuthError && error.code === "user_not_found") return "Not found.";

@@ -25,7 +25,7 @@ export interface ChangeRequest<B> {
   readonly client: ClientInfo;
 }
 
-/** The sender of a request, as far as it is known. */
+/** The sender of a request, with what is known of it. */
 type Caller = Pick<Member, "userId"> & Partial<Pick<Member, "username">>;
 
 /** An endpoint of the staff API that changes something. */

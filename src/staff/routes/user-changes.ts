@@ -197,7 +197,7 @@ function guardOf(
 }
 
 /**
- * Refuses what the roles don't allow now. Used where no transaction decides, and before work that takes time.
+ * Refuses what the roles don't allow now. Used if no transaction decides, and before work that takes time.
  *
  * @throws as `requireAllowed`.
  */
