@@ -33,7 +33,12 @@ const agents = [
 
 /** Starts `tokenpair serve --console`, with staff, users, sessions and events. */
 export async function openConsoleSite(env: Readonly<Record<string, string>> = {}): Promise<ConsoleSite> {
-  const nodes = await openNodes({ database: "SQLite", servers: 1, args: ["--console"], env: { TOKENPAIR_PAGE: "true", ...env } });
+  const nodes = await openNodes({
+    database: "SQLite",
+    servers: 1,
+    args: ["--console"],
+    env: { TOKENPAIR_PAGE: "true", ...env },
+  });
   const { auth } = nodes;
   const ids = new Map<string, string>();
   async function addUser(username: string, role: Role | null, email: string | null): Promise<string> {
