@@ -142,6 +142,7 @@ export type {
 } from "./core/store/sessions.ts";
 export type {
   AuditFilter,
+  ListedAuditEntry,
   ListedSession,
   ListKey,
   ListPart,
@@ -238,6 +239,7 @@ export type {
   NewDeviceEvent,
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
+export type { AuditExportedEvent, StaffEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";

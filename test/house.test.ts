@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   staff: ["core", "events", "crypto", "keys", "revocation", "flows", "http", "root"],
   adapters: ["core", "root", "verifier"],
   server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier", "staff"],
-  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],
+  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "staff", "root"],
   client: ["core"],
   page: ["client"],
   console: ["client", "page", "staff"],
