@@ -21,6 +21,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
+import { toPathname } from "./http/request/pathname.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { setInternals } from "./internals.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
@@ -272,10 +273,4 @@ function requireLimit(taker: string, limit: unknown = 1): void {
 function requireScope(scope: unknown = "local"): void {
   const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
   if (fault !== null) throw new TypeError(`logout: scope ${fault}`);
-}
-
-/** Returns the path of an absolute URL or of a request target (RFC 9112 §3.2), without its query. */
-function toPathname(url: string): string {
-  if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
-  return url.split(/[?#]/, 1)[0] ?? "/";
 }

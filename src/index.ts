@@ -155,6 +155,7 @@ export type {
 } from "./core/store/sessions.ts";
 export type {
   AuditFilter,
+  ListedAuditEntry,
   ListedSession,
   ListKey,
   ListPart,
@@ -210,7 +211,6 @@ export type {
   RefreshOutcome,
   RehashFailedEvent,
   SessionsRevokedEvent,
-  StaffRefusedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
   ThrottledEvent,
@@ -253,6 +253,7 @@ export type {
   NewDeviceEvent,
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
+export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";

@@ -2,6 +2,7 @@ import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 import { feedEntries } from "./feed-catalogue.ts";
 import { keyEntries } from "./key-catalogue.ts";
+import { staffEntries } from "./staff-catalogue.ts";
 
 /**
  * All types of events. A new type needs an entry here, or the code doesn't compile. docs/events.md is generated from this
@@ -142,20 +143,6 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: ({ scope }) => ["throttled", scope],
     webhook: null,
   },
-  staff_refused: {
-    description: "A member of the staff was refused an action in the console.",
-    fields: {
-      userId: "the member",
-      action: "",
-      code: "the error's code",
-      targetId: "if it is about one user",
-      client: "",
-    },
-    audit: "batch",
-    level: "warn",
-    count: null,
-    webhook: null,
-  },
   unlocked: {
     description: "An operator cleared the counts of failed logins of a user or an address.",
     fields: { userId: "if they were a user's", ip: "if they were an address's", client: "" },
@@ -252,6 +239,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  ...staffEntries,
   ...keyEntries,
   ...feedEntries,
 };

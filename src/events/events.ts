@@ -3,6 +3,7 @@ import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
 import type { KeyEvent } from "./key-events.ts";
 import type { LoginEvents } from "./login-events.ts";
+import type { StaffEvent } from "./staff-events.ts";
 
 /**
  * The result of a refresh. `rotated`: a new pair. `replayed`: the same new token again. `redeemed`: the pair of a new
@@ -90,19 +91,6 @@ export interface ThrottledEvent extends ClientEvent {
   readonly retryAfter: number;
   /** The account's user. Present if the account belongs to a user of tokenpair's own table. */
   readonly userId?: string;
-}
-
-/** A member of the staff was refused an action in the console. */
-export interface StaffRefusedEvent extends ClientEvent {
-  readonly type: "staff_refused";
-  /** The member of the staff. */
-  readonly userId: string;
-  /** What was refused: the operation's name in the OpenAPI document of the staff API. */
-  readonly action: string;
-  /** The code of the error that the member got. */
-  readonly code: string;
-  /** The user who was to be changed. Missing if the action is not about one user. */
-  readonly targetId?: string;
 }
 
 /** An operator cleared the counts of failed logins for a user or an address. */
@@ -234,7 +222,7 @@ export type AuthEvent =
   | ThrottledEvent
   | UnlockedEvent
   | UserChangedEvent
-  | StaffRefusedEvent
+  | StaffEvent
   | RehashFailedEvent
   | KeyChangedEvent
   | LegacyKeyEvent

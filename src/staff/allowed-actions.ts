@@ -28,6 +28,9 @@ export const permissionOf: Readonly<Record<UserAction, Permission>> = {
   "revoke-session": "sessions.revoke",
 };
 
+/** All actions. */
+export const userActions = Object.keys(permissionOf) as readonly UserAction[];
+
 /**
  * Returns whether a member of the staff may do something to a user. A member never acts on users of the same or a higher rank, so not on
  * themselves either. Admins act on other admins. Only admins change the accounts of staff.
@@ -42,7 +45,7 @@ export function mayAct(actor: Actor, target: Target, action: UserAction): boolea
 
 /** Returns everything that a member of the staff may do to a user. */
 export function toAllowedActions(actor: Actor, target: Target): readonly UserAction[] {
-  return (Object.keys(permissionOf) as UserAction[]).filter((action) => mayAct(actor, target, action));
+  return userActions.filter((action) => mayAct(actor, target, action));
 }
 
 /** Returns whether an action needs a recent confirmation only because of its target: an admin acts on another one. */

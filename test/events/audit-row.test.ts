@@ -11,6 +11,7 @@ describe("a row of the audit log", () => {
       userId: "7",
       sessionId: "s1",
       ...client,
+      note: null,
       reason: "revoked",
       details: '{"outcome":"refused","generation":3}',
     });

@@ -139,6 +139,11 @@ const rows: readonly Row[] = [
       { audit: "batch", level: "warn", count: ["throttled", scope] },
     ],
   ),
+  [
+    "an export of the audit log",
+    { type: "audit_exported", format: "csv", filter: "", ...session },
+    { audit: "transaction", level: "warn" },
+  ],
   ["an unlocked user", { type: "unlocked", ...user }, { audit: "transaction" }],
   ["an unlocked address", { type: "unlocked", ip: "192.0.2.7", ...base }, { audit: "transaction" }],
   ["a CSRF refusal in a session", { type: "csrf_refused", reason: "wrong token", ...session }, { audit: "batch" }],

@@ -1,5 +1,6 @@
 import type { Role } from "../../src/core/role.ts";
-import { createAuth } from "../../src/create-auth.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type AuthOptions, createAuth } from "../../src/index.ts";
 import { type Console, createConsole } from "../../src/staff/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
@@ -7,14 +8,14 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
 /** Creates a staff API. */
-export async function createStaffScene() {
-  const store = sqliteStore(":memory:");
+export async function createStaffScene(settings: Partial<AuthOptions> = {}, store: Store = sqliteStore(":memory:")) {
   await store.migrate();
   const auth = createAuth({
     store,
     signingKey: "0123456789abcdef".repeat(4),
     passwordMemoryCost: 19_456,
     passwordTimeCost: 2,
+    ...settings,
   });
   await auth.ready();
   const staff: Console = createConsole(auth);
@@ -26,6 +27,16 @@ export async function createStaffScene() {
     const made = await store.users.create({ username, usernameKey, email: null, role, passwordHash: hash });
     if (made.outcome !== "created") throw new Error("the name is taken");
     const { id } = made.user;
+    const { access } = await auth.issue(id);
+    return { id, access };
+  }
+
+  /** Creates a user with the password "a long password", and a session. */
+  async function addUserWithPassword(
+    username: string,
+    role: Role | null = null,
+  ): Promise<{ id: string; access: string }> {
+    const { id } = await auth.users.create({ username, role, password: "a long password" });
     const { access } = await auth.issue(id);
     return { id, access };
   }
@@ -46,11 +57,18 @@ export async function createStaffScene() {
     return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
   }
 
+  /** Sends a GET request to the staff API. */
+  const request = (access: string, path: string) =>
+    staff.fetch(new Request(`http://localhost/api/admin/${path}`, { headers: { Authorization: `Bearer ${access}` } }));
+
   return {
+    request,
+    text: async (access: string, path: string) => (await request(access, path)).text(),
     store,
     auth,
     staff,
     addUser,
+    addUserWithPassword,
     call,
     close: async () => {
       await staff.close();

@@ -3,6 +3,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { isRole, type Role, roles } from "../../core/role.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount, toTime, withoutControls } from "../../core/text.ts";
 import type { User } from "../../core/user.ts";
 import type { RevokedAndConfirmed } from "../../flows/commit.ts";
 import { findPasswordFault } from "../../flows/passwords/policy.ts";
@@ -17,7 +18,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
-import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime, withoutControls } from "../format.ts";
+import { toConfirmationLines, toRevokedJson, toTable } from "../format.ts";
 import { reasonOption, toOperator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";

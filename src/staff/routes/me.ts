@@ -6,13 +6,14 @@ import type { StaffMe } from "../api.ts";
 import { toPermissions } from "../permissions.ts";
 import { requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
-import { staffEndpoint, staffResponses } from "./responses.ts";
+import { permissionSchema, staffEndpoint, staffResponses } from "./responses.ts";
 
-const schema = z.object({
+/** The schema of the member. */
+export const meSchema = z.object({
   id: z.string(),
   username: z.string(),
   role: z.enum(["viewer", "support", "admin"]),
-  permissions: z.array(z.string()),
+  permissions: z.array(permissionSchema),
   session_id: z.string(),
   confirmed_until: timeSchema,
   now: timeSchema,
@@ -26,7 +27,7 @@ export const createMe = (staff: StaffDeps): Endpoint =>
     path: () => `${staff.adminPath}/me`,
     operationId: "getCurrentStaff",
     summary: "Get the current member of the staff.",
-    responses: { ...staffResponses, 200: { description: "The member.", schema } },
+    responses: { ...staffResponses, 200: { description: "The member.", schema: meSchema } },
     async handle(context) {
       const { userId, username, sessionId, role, authentication } = await requireStaff(staff, context, {
         permission: "read",

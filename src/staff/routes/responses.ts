@@ -28,6 +28,18 @@ export const notFound = { description: "There is no user with this id.", schema:
 /** Returns the error of a user that doesn't exist. */
 export const userNotFound = () => new RequestError(404, { detail: "Not found.", code: "not_found" });
 
+/** The schema of a permission. */
+export const permissionSchema = z.enum([
+  "read",
+  "users.write",
+  "users.delete",
+  "sessions.revoke",
+  "sessions.revoke-many",
+  "audit.export",
+  "staff.write",
+  "keys.write",
+]);
+
 /** Returns the schema of a page of a list. */
 export const pageSchema = <S extends z.ZodType>(row: S) =>
   z.object({

@@ -1,6 +1,6 @@
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
-import { toTime, withoutControls } from "../format.ts";
+import { toTime, withoutControls } from "../../core/text.ts";
 import { type Check, ok, warn } from "./check.ts";
 
 /**

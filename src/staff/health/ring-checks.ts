@@ -3,15 +3,18 @@ import { SettingError } from "../../core/settings/setting-error.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { KeyRecords } from "../../core/store/keys.ts";
+import { toCount } from "../../core/text.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { createKeks, type Keks } from "../../crypto/keys/key-encryption.ts";
+import type { KeyMaterial } from "../../crypto/keys/key-material.ts";
 import { type OpenedRing, openRing } from "../../keys/ring.ts";
 import { findSigner, isSealed, toAccessRecords } from "../../keys/states.ts";
-import { toCount } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { findRsaFault } from "./key-check.ts";
 
 const name = "key ring";
+
+/** The minimum number of bits of an RSA key that is considered safe beyond 2030 (NIST SP 800-57). */
+const minRsaBits = 3_072;
 
 /** The age, in seconds, at which a signing key counts as old. */
 const oldAge = days(365);
@@ -92,4 +95,11 @@ function checkServices(records: KeyRecords, services: number): readonly Check[] 
         "Use a private key: docs/keys.md has the steps.",
     ),
   ];
+}
+
+/** Returns what is weak about an RSA key. Returns `null` for a strong key and for other types of keys. */
+export function findRsaFault({ publicKey }: Pick<KeyMaterial, "publicKey">): string | null {
+  const bits = publicKey?.asymmetricKeyDetails?.modulusLength;
+  if (bits === undefined || bits >= minRsaBits) return null;
+  return `An RSA key of ${bits} bits. Use ${minRsaBits} bits or ES256, created with: tokenpair keys generate`;
 }

@@ -1,7 +1,8 @@
 import { hours } from "../../core/settings/durations.ts";
 import { isRecommended, toPasswordCost } from "../../core/settings/password-cost.ts";
 import { toPeppers } from "../../core/settings/peppers.ts";
-import type { Config } from "../../server/config/config.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { AuthUser } from "../../core/user.ts";
 import { type Check, ok, warn } from "./check.ts";
 
 /** The minimum length of a safe pepper key, in characters. It is 128 bits as hexadecimal digits. */
@@ -11,9 +12,24 @@ const minPepperLength = 32;
 export const riskOfInsecureCookies =
   "Cookies are sent over plain http, where others can read them. Use it only for development.";
 
-/** Checks for settings that are valid but make the server less safe. Each warning says what the risk is. */
-export function checkSettings({ settings, server }: Config): readonly Check[] {
-  const risks: readonly (readonly [name: string, applies: boolean, detail: string])[] = [
+/** A setting that is valid but makes the server less safe: its name, whether it has the unsafe value, and the risk. */
+export type Risk = readonly [name: string, applies: boolean, detail: string];
+
+/** Returns a finding for each risk that applies, or one that says that none does. */
+export function toRiskChecks(risks: readonly Risk[], { trustedProxies }: Settings<AuthUser>): readonly Check[] {
+  const warnings = risks.filter(([, applies]) => applies).map(([name, , detail]) => warn(name, detail));
+  return [
+    ...(warnings.length === 0 ? [ok("safety", "No unsafe settings.")] : warnings),
+    // It isn't a warning, because nothing here can know whether there is a proxy.
+    ...(trustedProxies.length > 0
+      ? []
+      : [ok("trustedProxies", "None. Behind a proxy, list its address; otherwise all clients count as one.")]),
+  ];
+}
+
+/** Returns the risks of the settings of `createAuth`. */
+export function toSettingRisks(settings: Settings<AuthUser>): readonly Risk[] {
+  return [
     ["insecureCookies", settings.insecureCookies, riskOfInsecureCookies],
     [
       "accessTokenLifetime",
@@ -74,12 +90,6 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       settings.acceptMd5PasswordHashes,
       "On: most passwords are easily recovered from leaked MD5 hashes. Turn it off when few users still have them.",
     ],
-    ["host", !isLoopback(server.host), "Reachable from the network over plain http. Put a TLS proxy in front."],
-    [
-      "maxFeedStreams",
-      settings.maxFeedStreams >= server.maxConnections,
-      "Not below maxConnections: streams of the revocation feed could take every connection.",
-    ],
     ["auditRetention", settings.auditRetention === 0, "0: the audit log is off, so incidents can't be investigated."],
     [
       "webhookUrl",
@@ -91,38 +101,10 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       settings.webhookSecret !== undefined && toSecretLength(settings.webhookSecret) < 32,
       "Under 32 bytes. Create a new one with: openssl rand -base64 32",
     ],
-    [
-      "metricsHost",
-      server.metricsPort !== undefined && !isLoopback(server.metricsHost),
-      "The metrics are reachable from the network. Use 127.0.0.1, or restrict access.",
-    ],
   ];
-  const warnings = risks.filter(([, applies]) => applies).map(([name, , detail]) => warn(name, detail));
-  return [...(warnings.length === 0 ? [ok("safety", "No unsafe settings.")] : warnings), ...checkProxies(settings)];
-}
-
-/** Warns about development cookies, which the library uses if `NODE_ENV` is "development". */
-export function checkEnvironment({ NODE_ENV }: Readonly<Record<string, string | undefined>>): readonly Check[] {
-  if (NODE_ENV !== "development") return [];
-  return [
-    warn(
-      "NODE_ENV",
-      "development: applications give browsers on their own machine cookies without Secure. Use production elsewhere.",
-    ),
-  ];
-}
-
-/** Reminds the operator of `trustedProxies`. It isn't a warning, because the CLI can't know whether there is a proxy. */
-function checkProxies({ trustedProxies }: Config["settings"]): readonly Check[] {
-  if (trustedProxies.length > 0) return [];
-  return [ok("trustedProxies", "None. Behind a proxy, list its address; otherwise all clients count as one.")];
 }
 
 /** Returns the length of a webhook secret in bytes. */
 function toSecretLength(webhookSecret: string): number {
   return Buffer.from(webhookSecret.replace(/^whsec_/, ""), "base64").length;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

@@ -1,7 +1,7 @@
-import type { Config } from "../../server/config/config.ts";
-import { toProtection } from "../../server/config/postgres-options.ts";
+import { type Check, fail, ok, warn } from "../../staff/health/check.ts";
 import type { ListenState, PostgresFacts, PostgresStore } from "../../store/postgres/index.ts";
-import { type Check, fail, ok, warn } from "./check.ts";
+import type { Config } from "../config/config.ts";
+import { toProtection } from "../config/postgres-options.ts";
 
 /**
  * The first version of PostgreSQL that has `pg_current_xact_id()`. Without this function, the revocation feed could skip

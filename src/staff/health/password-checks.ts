@@ -1,8 +1,8 @@
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount, withoutControls } from "../../core/text.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { type HashFormState, toHashFormState } from "../../crypto/passwords/hash-form.ts";
-import { toCount, withoutControls } from "../format.ts";
 import { type Check, fail, ok } from "./check.ts";
 
 const name = "password hashes";

@@ -1,4 +1,4 @@
-/** A finding of `tokenpair doctor`. */
+/** A finding of `tokenpair doctor` and of the console's page Health. */
 export interface Check {
   /** The part or the setting that was checked. */
   readonly name: string;

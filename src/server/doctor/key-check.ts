@@ -2,20 +2,17 @@ import { statSync } from "node:fs";
 import { systemRandom } from "../../core/runtime/random.ts";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
-import type { KeyMaterial } from "../../crypto/keys/key-material.ts";
 import { type GivenKeys, parseGivenKeys } from "../../keys/given-keys.ts";
 import { toKeyWarnings } from "../../keys/warnings.ts";
-import type { Config } from "../../server/config/config.ts";
-import { ConfigError } from "../../server/config/config-error.ts";
-import type { Database } from "../../server/config/database.ts";
-import type { ServerKey } from "../../server/config/key-file.ts";
-import { findServerKeys, isPrivateKey, type ServerKeys } from "../../server/config/server-keys.ts";
-import { type Check, fail, ok, warn } from "./check.ts";
+import { type Check, fail, ok, warn } from "../../staff/health/check.ts";
+import { findRsaFault } from "../../staff/health/ring-checks.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { Database } from "../config/database.ts";
+import type { ServerKey } from "../config/key-file.ts";
+import { findServerKeys, isPrivateKey, type ServerKeys } from "../config/server-keys.ts";
 
 const name = "signing key";
-
-/** The minimum number of bits of an RSA key that is considered safe beyond 2030 (NIST SP 800-57). */
-const minRsaBits = 3_072;
 
 /**
  * Checks that the keys in the settings and files can be used, that they are strong and hard to guess, and that only their
@@ -80,13 +77,6 @@ function checkNames({ settings }: Config, { signing, ringAlgorithm }: GivenKeys)
 
 function findFileFault({ file }: ServerKey): string | null {
   return file !== null && isReadableByOthers(file) ? `Other users can read ${file}. Run: chmod 600 ${file}` : null;
-}
-
-/** Returns what is weak about an RSA key. Returns `null` for a strong key and for other types of keys. */
-export function findRsaFault({ publicKey }: Pick<KeyMaterial, "publicKey">): string | null {
-  const bits = publicKey?.asymmetricKeyDetails?.modulusLength;
-  if (bits === undefined || bits >= minRsaBits) return null;
-  return `An RSA key of ${bits} bits. Use ${minRsaBits} bits or ES256, created with: tokenpair keys generate`;
 }
 
 function findGuessable({ text }: ServerKey): string | null {

@@ -2,12 +2,12 @@ import { resolve } from "node:path";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { toLegacyUntil } from "../../core/settings/legacy-settings.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount, toTime } from "../../core/text.ts";
 import { toLegacyTokens } from "../../crypto/legacy/from-settings.ts";
-import type { Config } from "../../server/config/config.ts";
-import { ConfigError } from "../../server/config/config-error.ts";
-import { readLegacyKey } from "../../server/config/legacy-key.ts";
-import { toCount, toTime } from "../format.ts";
-import { type Check, fail, ok, warn } from "./check.ts";
+import { type Check, fail, ok, warn } from "../../staff/health/check.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { readLegacyKey } from "../config/legacy-key.ts";
 import { isReadableByOthers } from "./key-check.ts";
 
 const name = "simplejwt key";
