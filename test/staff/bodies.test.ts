@@ -36,7 +36,7 @@ beforeEach(async () => {
     webhookSecret: secrets.webhookSecret,
     webhookUrl: `http://127.0.0.1:9/hook?token=${secrets.webhookQuery}`,
   });
-  ada = await scene.addUser("ada", "admin");
+  ada = await scene.addUserWithPassword("ada", "admin");
 });
 afterEach(() => scene.close());
 
@@ -57,7 +57,7 @@ describe("the bodies of the staff API", () => {
   });
 
   it("are what the schemas of the OpenAPI document say, without another field", async () => {
-    const bob = await scene.addUser("bob");
+    const bob = await scene.addUserWithPassword("bob");
     await scene.auth.users.disable(bob.id, { client: { actor: "ada", note: "left" } });
     const schemas: readonly (readonly [string, z.ZodType])[] = [
       ["me/", meSchema],
@@ -75,7 +75,7 @@ describe("the bodies of the staff API", () => {
   });
 
   it("have no secret, hash or token in them", async () => {
-    const bob = await scene.addUser("bob");
+    const bob = await scene.addUserWithPassword("bob");
     const { access, refresh } = await scene.auth.login({ username: "bob", password: secrets.password });
     const row = await scene.store.users.findById(bob.id);
     const planted = [...Object.values(secrets), row?.passwordHash ?? "", access, refresh];
