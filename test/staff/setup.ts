@@ -21,10 +21,20 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
   const staff: Console = createConsole(auth);
 
   /** Creates a user with an unknown password, which costs no hash, and a session. */
-  async function addUser(username: string, role: Role | null = null): Promise<{ id: string; access: string }> {
+  async function addUser(
+    username: string,
+    role: Role | null = null,
+    more: { readonly email?: string } = {},
+  ): Promise<{ id: string; access: string }> {
     const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     const usernameKey = username.toLowerCase();
-    const made = await store.users.create({ username, usernameKey, email: null, role, passwordHash: hash });
+    const made = await store.users.create({
+      username,
+      usernameKey,
+      email: more.email ?? null,
+      role,
+      passwordHash: hash,
+    });
     if (made.outcome !== "created") throw new Error("the name is taken");
     const { id } = made.user;
     const { access } = await auth.issue(id);
