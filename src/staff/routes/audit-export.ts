@@ -39,9 +39,8 @@ export function createAuditExport(staff: StaffDeps): Endpoint {
       ...staffResponses,
       200: {
         description: "The entries.",
-        schema: z.string(),
-        mediaType: "text/csv",
-        binary: "application/jsonl",
+        headers: [{ name: "Content-Disposition", description: "The name of the file.", schema: z.string() }],
+        binary: Object.values(exportFormats).map(({ mediaType }) => mediaType),
       },
     },
     async handle(context) {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import { createLoop } from "../../core/runtime/loop.ts";
 import { unrefSchedule } from "../../core/runtime/schedule.ts";
@@ -22,7 +23,16 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
     path: () => `${staff.adminPath}/audit/stream`,
     operationId: "followStaffAudit",
     summary: "Follow the audit log: events `entry`, and `closed` when the caller's session ends.",
-    responses: { ...staffResponses, 200: { description: "A stream of server-sent events." } },
+    responses: {
+      ...staffResponses,
+      200: {
+        description: "A stream of server-sent events.",
+        headers: [
+          { name: "X-Accel-Buffering", description: "Tells nginx not to hold events back.", schema: z.string() },
+        ],
+        binary: "text/event-stream; charset=utf-8",
+      },
+    },
     async handle(context) {
       const { authentication, userId } = await requireStaff(staff, context, { permission: "read" });
       const { audit } = staff.deps.store;
