@@ -200,6 +200,7 @@ export {
   type RequestTrace,
   type RevocationTrace,
   type StoreTrace,
+  type TraceError,
   type TraceMessage,
   type TraceMessages,
   type TraceName,

@@ -1,9 +1,17 @@
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 
+/** What went wrong. It is never the error itself, whose text may be for the log only. */
+export interface TraceError {
+  /** The class of the error, such as "AuthError". */
+  readonly name: string;
+  /** The code of the error, such as "no_active_account", if it has one. */
+  readonly code?: string;
+}
+
 /** What every message of a tracing channel has. */
 export interface TraceMessage {
-  /** What went wrong: the class of the error, and its code if it has one. Present after a failure. It is never the error itself. */
-  error?: { readonly name: string; readonly code?: string };
+  /** What went wrong. Present after a failure. */
+  error?: TraceError;
 }
 
 /** The message of `tokenpair:request`: one HTTP request to an endpoint. */
@@ -66,12 +74,19 @@ export interface RevocationTrace extends TraceMessage {
 
 /** The messages of the tracing channels, by the channels' names. */
 export interface TraceMessages {
+  /** HTTP requests. */
   readonly "tokenpair:request": RequestTrace;
+  /** Logins with a username and a password. */
   readonly "tokenpair:login": LoginTrace;
+  /** Refreshes. */
   readonly "tokenpair:refresh": RefreshTrace;
+  /** Password hashes. */
   readonly "tokenpair:hash": HashTrace;
+  /** Calls of the store. */
   readonly "tokenpair:store": StoreTrace;
+  /** Reads of the revocation feed. */
   readonly "tokenpair:feed": FeedTrace;
+  /** Revocations. */
   readonly "tokenpair:revocation": RevocationTrace;
 }
 
@@ -134,7 +149,7 @@ export function trace<N extends TraceName, T>(
   });
 }
 
-function toTraceError(error: unknown): NonNullable<TraceMessage["error"]> {
+function toTraceError(error: unknown): TraceError {
   if (!(error instanceof Error)) return { name: typeof error };
   const { code } = error as { readonly code?: unknown };
   return { name: error.name, ...(typeof code === "string" ? { code } : {}) };

@@ -84,7 +84,9 @@ describe("the tracing channels", () => {
       { name: "tokenpair:refresh", outcome: "rotated", sessionId },
       expect.objectContaining({ name: "tokenpair:request", route: "/api/token/refresh", status: 200 }),
     ]);
-    const operations = ends.filter(({ name }) => name === "tokenpair:store").map((message) => (message as { operation?: unknown }).operation);
+    const operations = ends
+      .filter(({ name }) => name === "tokenpair:store")
+      .map((message) => (message as { operation?: unknown }).operation);
     expect(operations).toEqual(expect.arrayContaining(["sessions.create", "sessions.rotate"]));
     for (const event of ["start", "end", "asyncStart"]) {
       expect(seen.filter((one) => one.event === event)).toHaveLength(
