@@ -31,6 +31,8 @@ export interface HttpHandler {
 export interface HttpHandlerOptions {
   /** The endpoints. The endpoint of the OpenAPI document is always added. Default: all endpoints in `routes/`. */
   readonly endpoints?: readonly Endpoint[];
+  /** The path of the OpenAPI document. Default: "/api/schema". */
+  readonly schemaPath?: string;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /** Whether browsers on this machine get development cookies. Default: false. */
@@ -44,7 +46,7 @@ export interface HttpHandlerOptions {
  */
 export function createHttpHandler(
   deps: HttpDeps,
-  { endpoints = allEndpoints, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
+  { endpoints = allEndpoints, schemaPath, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
   const isTrustedProxy = createProxyCheck(deps.settings);
@@ -53,7 +55,7 @@ export function createHttpHandler(
   const requireWithinRateLimit = createRateLimits(deps);
   const requireService = createServiceCheck(deps);
   const findDeps = createDepsFinder(deps, developmentCookies);
-  const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
+  const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints, schemaPath)], deps.settings);
 
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     if (hasTwoHosts(request.headers)) return toJsonResponse(400, { detail: "Bad request.", code: "bad_request" });
