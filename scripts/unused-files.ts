@@ -21,14 +21,17 @@ export function listUnusedFiles(root: string): readonly string[] {
   );
   const entries = Object.values(exports).filter((path) => path.endsWith(".js"));
   const dist = join(root, "dist");
-  const names = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => /\.(?:js|d\.ts)$/.test(name));
+  // A bundler has made the console's files.
+  const names = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /\.(?:js|d\.ts)$/.test(name) && !name.startsWith("console/"),
+  );
   const used = new Set<string>();
   const starts = [
     ...entries,
     ...entries.map((path) => path.replace(/\.js$/, ".d.ts")),
     ...Object.values(bin),
-    // The modules of the pages, which their HTML loads.
-    ...names.filter((name) => /^(?:page|console)\/main\.js$/.test(name)).map((name) => join("dist", name)),
+    // The page's HTML loads it.
+    "dist/page/main.js",
   ];
   for (const start of starts) follow(resolve(root, start), used);
   return names.filter((name) => !used.has(join(dist, name))).sort();

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listUnusedFiles } from "../scripts/unused-files.ts";
 import { createPackageFolder, type PackageFolder, run } from "./support/packed-package.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -21,15 +22,17 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "hours",
     "minutes",
     "safeNext",
+    "traceNames",
   ],
   "tokenpair/sqlite": ["sqliteStore"],
   "tokenpair/postgres": ["postgresStore"],
-  "tokenpair/node": ["cors", "requirePage", "requireUser", "sessionStarter", "toNodeHandler"],
-  "tokenpair/express": ["authRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
-  "tokenpair/fastify": ["authRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
-  "tokenpair/hono": ["authRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/node": ["consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter", "toNodeHandler"],
+  "tokenpair/express": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/fastify": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/hono": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
   "tokenpair/next": ["action", "handlers", "pages", "proxy", "sharedAuth", "withUser"],
   "tokenpair/config": ["ConfigError", "defineConfig", "loadConfig"],
+  "tokenpair/console": ["createConsole"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/nestjs": ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"],
@@ -64,6 +67,13 @@ describe("the packed package in an empty folder", () => {
     },
   );
 
+  it("can be required from CommonJS, every entry", () => {
+    const entries = Object.keys(api).filter((entry) => !["tokenpair/nestjs", "tokenpair/react"].includes(entry));
+    const script = `for (const entry of ${JSON.stringify(entries)}) console.log(Object.keys(require(entry)).length > 0)`;
+    const output = run(process.execPath, ["--input-type=commonjs", "-e", script], folder);
+    expect(output.trim().split("\n")).toEqual(entries.map(() => "true"));
+  });
+
   it("names every entry in the table above", () => {
     const entries = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
     expect(entries.map((path) => path.replace(".", "tokenpair")).sort()).toEqual(Object.keys(api).sort());
@@ -81,6 +91,16 @@ describe("the packed package in an empty folder", () => {
     expect(names).not.toContain(other);
   });
 
+  it("loads nothing of the console with tokenpair or an adapter", () => {
+    const dist = join(folder, "node_modules/tokenpair/dist");
+    const entries = Object.values(manifest.exports).filter((path) => path.endsWith(".js") && !path.includes("/staff/"));
+    const loaded = entries.flatMap((path) =>
+      listLoaded(join(dist, "..", path), true).map((file) => relative(dist, file)),
+    );
+    expect(loaded).toContain("create-auth.js");
+    expect(loaded.filter((file) => /^(?:staff|console)\//.test(file))).toEqual([]);
+  });
+
   it("holds what a user reads and nothing of ours", () => {
     const files = readdirSync(join(folder, "node_modules/tokenpair"));
     const pages = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
@@ -88,6 +108,8 @@ describe("the packed package in an empty folder", () => {
     const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
     expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
     expect(compiled).toContain("page/index.html");
+    expect(compiled.filter((name) => name.endsWith(".map"))).toEqual([]);
+    expect(listUnusedFiles(join(folder, "node_modules/tokenpair"))).toEqual([]);
     // Some examples have packages of their own, which may be installed here.
     const examples = readdirSync(join(folder, "node_modules/tokenpair/examples"), {
       recursive: true,
@@ -135,15 +157,15 @@ describe("the packed package in an empty folder", () => {
   });
 });
 
-/** Returns the files that a module loads, itself included. Fails if it imports a package. */
-function listLoaded(path: string, loaded = new Set<string>()): readonly string[] {
+/** Returns the files of this package that a module loads, itself included. */
+function listLoaded(path: string, mayImportPackages = false, loaded = new Set<string>()): readonly string[] {
   if (loaded.has(path)) return [];
   loaded.add(path);
   for (const [, specifier = ""] of readFileSync(path, "utf8").matchAll(
     /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm,
   )) {
-    expect(specifier).toMatch(/^\./);
-    listLoaded(resolve(dirname(path), specifier), loaded);
+    if (!mayImportPackages) expect(specifier).toMatch(/^\./);
+    if (specifier.startsWith(".")) listLoaded(resolve(dirname(path), specifier), mayImportPackages, loaded);
   }
   return [...loaded];
 }
