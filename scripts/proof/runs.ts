@@ -82,6 +82,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^runtimes: /),
   },
   {
+    name: "package",
+    description:
+      "installs the packed package and uses it in Node 22, 24 and 26, Bun and Deno (a minute; needs the npm registry)",
+    command: ["node", "test/package/run.ts"],
+    smoke: { command: ["node", "test/package/run.ts", "--smoke"] },
+    toFigures: linesWith(/^package: /),
+  },
+  {
     name: "verifiers",
     description:
       "services without a database, of every kind: times of a logout, outages, bad links, relays, and 3,000 confirmed revocations under faults (half an hour; needs the npm registry)",

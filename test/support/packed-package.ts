@@ -11,26 +11,31 @@ export interface PackageFolder {
   readonly path: string;
   /** The folder of the unpacked package. */
   readonly package: string;
+  /** The packed package. */
+  readonly archive: string;
   remove(): void;
 }
 
 /**
  * Packs the built package, and unpacks it into the node_modules of an empty folder.
  *
- * @param packages which other packages to link there: those that `npm install tokenpair` brings, or all of this project.
+ * @param packages which other packages to link there: those that `npm install tokenpair` brings, or all of this project. With
+ * "none", doesn't unpack it either.
  */
-export function createPackageFolder(packages: "runtime" | "all"): PackageFolder {
+export function createPackageFolder(packages: "runtime" | "all" | "none"): PackageFolder {
   const path = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const modules = join(path, "node_modules");
   const unpacked = join(modules, "tokenpair");
-  mkdirSync(unpacked, { recursive: true });
   // `npm test` has built; --ignore-scripts keeps this from building again under the other tests.
   const packed = run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", path], root);
   const [{ filename }] = JSON.parse(packed);
-  run("tar", ["-xzf", join(path, filename), "-C", unpacked, "--strip-components=1"], path);
-  rmSync(join(path, filename));
-  for (const name of packages === "runtime" ? listRuntimePackages() : listPackages()) link(name, modules);
-  return { path, package: unpacked, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const archive = join(path, filename);
+  if (packages !== "none") {
+    mkdirSync(unpacked, { recursive: true });
+    run("tar", ["-xzf", archive, "-C", unpacked, "--strip-components=1"], path);
+    for (const name of packages === "runtime" ? listRuntimePackages() : listPackages()) link(name, modules);
+  }
+  return { path, package: unpacked, archive, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Runs a program, and returns what it writes to stdout. @throws if its exit code isn't 0. */

@@ -73,7 +73,7 @@ function toFiles({ framework, frontEnd }: Choices, { directory, base }: Project)
     ];
   }
   const hasOwnConfig = globSync("next.config.*", { cwd: directory }).some((name) => name !== "next.config.mjs");
-  const names = globSync("**/*.*", { cwd: join(examples, "init/next") }).sort();
+  const names = globSync("**/*.{ts,tsx,mjs}", { cwd: join(examples, "init/next") }).sort();
   const code = names
     .filter((name) => name !== "next.config.mjs" || !hasOwnConfig)
     .map((name) => [name === "next.config.mjs" ? name : `${base}${name}`, example(`init/next/${name}`)] as const)

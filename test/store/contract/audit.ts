@@ -144,8 +144,8 @@ export function describeAuditContract(scene: Scene): void {
       const shown = (await readAll()).map(({ ip, userAgent, actor, note }) => ({ ip, userAgent, actor, note }));
       const nothing = { ip: null, userAgent: null, actor: null, note: null };
       expect(shown).toEqual([nothing, { ...client, note: null }, { ...nothing, ...own }, { ...nothing, ...own }]);
-      expect(await store.sessions.find("a")).toMatchObject({ ip: null, userAgent: null, label: null });
-      expect(await store.sessions.find("b")).toMatchObject({ ip: "192.0.2.2", userAgent: "Firefox" });
+      expect(await store.sessions.find("a")).toMatchObject({ session: { ip: null, userAgent: null, label: null } });
+      expect(await store.sessions.find("b")).toMatchObject({ session: { ip: "192.0.2.2", userAgent: "Firefox" } });
       expect(await store.audit.erase(alice)).toMatchObject({ entries: 0, sessions: 0 });
     });
 
