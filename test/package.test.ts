@@ -22,6 +22,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "hours",
     "minutes",
     "safeNext",
+    "sharedAuth",
   ],
   "tokenpair/sqlite": ["sqliteStore"],
   "tokenpair/postgres": ["postgresStore"],
