@@ -1,5 +1,5 @@
 import express from "express";
-import { app } from "./build/server/app.js";
+import { app } from "./build/server/index.js";
 
 const server = express();
 server.disable("x-powered-by");

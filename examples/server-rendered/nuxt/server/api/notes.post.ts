@@ -2,5 +2,5 @@ export default defineEventHandler(async (event) => {
   const { userId } = event.context.auth;
   const { note } = await readBody(event);
   notes.set(userId, [...(notes.get(userId) ?? []), String(note)]);
-  return null;
+  return sendRedirect(event, "/notes", 303); // for a browser that sends the form itself
 });
