@@ -21,6 +21,9 @@ const navigations = 10;
 /** The framework's router has begun when nothing is loaded any more. */
 const isReady = (page: Page) => page.waitForLoadState("networkidle");
 
+/** Returns the page that the login page leads to. Vue's router changes how it is escaped. */
+const toNext = (page: Page) => new URL(page.url()).searchParams.get("next");
+
 /** Drives an example in Chromium. Every example has the same pages: "/", "/login" and "/notes". */
 export function testExample(example: Example): void {
   describe.skipIf(!isPrepared(example.name))(`the example for ${example.name}`, () => drive(example));
@@ -149,7 +152,7 @@ function drive({ name, program }: Example): void {
     await auth.sessions.revokeAllForUser(userId);
     await page.goto(at("/notes?page=3"));
     await page.getByRole("heading", { name: "Log in" }).waitFor();
-    expect(page.url()).toBe(at("/login?next=%2Fnotes%3Fpage%3D3"));
+    expect(toNext(page)).toBe("/notes?page=3");
     expect(count(server.gate).logins).toBe(1);
   });
 
@@ -161,7 +164,7 @@ function drive({ name, program }: Example): void {
     await auth.sessions.revokeAllForUser(userId);
     await page.getByRole("link", { name: "Notes" }).click();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
-    expect(page.url()).toBe(at("/login?next=%2Fnotes"));
+    expect(toNext(page)).toBe("/notes");
     expect(count(server.gate).logins).toBe(1);
   });
 
