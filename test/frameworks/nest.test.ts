@@ -1,0 +1,3 @@
+import { testNest } from "./nest-cases.ts";
+
+testNest("nest");
