@@ -27,7 +27,7 @@ async function toBody(req: Context["req"]): Promise<string | ArrayBuffer | Blob 
   const { text, arrayBuffer, blob, formData, json } = req.bodyCache;
   const unparsed = await (text ?? arrayBuffer ?? blob);
   if (unparsed !== undefined) return unparsed;
-  // A body that Hono couldn't parse is none: the endpoints refuse it.
+  // The endpoints refuse an empty body, as they refuse one that can't be parsed.
   if (formData === undefined) return JSON.stringify(await Promise.resolve(json).catch(() => null)) ?? "";
   const fields = await Promise.resolve(formData).catch(() => new FormData());
   if (!req.header("Content-Type")?.startsWith("application/x-www-form-urlencoded")) return fields;

@@ -7,6 +7,7 @@ import type { AuthEvent } from "../events/events.ts";
 import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { isSealed } from "../keys/states.ts";
+import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
@@ -16,8 +17,9 @@ import { readLegacyKey } from "./config/legacy-key.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
 import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
+import { createStaffHandler, listenForConsole } from "./console.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp } from "./handlers/app.ts";
+import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
 import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
@@ -50,6 +52,8 @@ export interface RunningServer {
   readonly url: string;
   /** The URL of the metrics, for example "http://127.0.0.1:9464/metrics". `null` without `metricsPort`. */
   readonly metricsUrl: string | null;
+  /** The URL of the console. `null` if it is off. */
+  readonly consoleUrl: string | null;
   /** A text for people that describes the database. It contains no password. */
   readonly database: string;
   /** The signing key or secret that was created at this start. `null` if it already existed. */
@@ -135,27 +139,34 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
-  const app = createApp({
-    handlers: [createHealth(auth), ...page],
-    fallback: {
-      fetch(request, connection) {
-        warnOfLostCookies(request);
-        return auth.fetch(request, connection);
+  const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
+  const createServerApp = (handlers: readonly Handler[]) =>
+    createApp({
+      handlers: [createHealth(auth), ...handlers],
+      fallback: {
+        fetch(request, connection) {
+          warnOfLostCookies(request);
+          return auth.fetch(request, connection);
+        },
       },
-    },
-    clock: systemClock,
-    strictTransportSecurity: server.strictTransportSecurity,
-    findClientIp: createClientIpFinder(settings),
-    onAnswered: (record) => {
-      log.request(record);
-      metrics?.request(record);
-    },
-    onError,
-  });
+      clock: systemClock,
+      strictTransportSecurity: server.strictTransportSecurity,
+      findClientIp: createClientIpFinder(settings),
+      onAnswered: (record) => {
+        log.request(record);
+        metrics?.request(record);
+        if (staff !== null && record.method === "POST") timeForStaff(staff, record, settings);
+      },
+      onError,
+    });
+  const hasConsoleListener = staff !== null && server.consolePort !== undefined;
+  const app = createServerApp([...(staff === null || hasConsoleListener ? [] : [staff]), ...page]);
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
+  const consoleUrl =
+    staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
   const { host, port } = server;
   const fetch: typeof app = (request, connection) => {
     warnOfStrippedPrefix(request);
@@ -166,7 +177,17 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   // Before that, because streams would keep the listener open.
   resources.add(() => auth.drain());
   const { url } = listener;
-  return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
+  return Object.freeze({
+    url,
+    metricsUrl,
+    consoleUrl: consoleUrl ?? (staff && `${url}/console/`),
+    database,
+    createdKey,
+    warnings,
+    demo,
+    log,
+    close: resources.close,
+  });
 }
 
 function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
@@ -240,6 +261,17 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
+}
+
+/** Passes on how long logins and refreshes take. */
+function timeForStaff(
+  staff: Pick<Console, "time">,
+  { path, milliseconds }: RequestRecord,
+  { authPath, tokenPath }: Config["settings"],
+): void {
+  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
+    staff.time("login", milliseconds);
+  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { CreatedKey, RunningServer } from "../../server/serve.ts";
+import { riskOfInsecureCookies } from "../../staff/health/setting-checks.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
-import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
 import { toLogNotice } from "../format.ts";
 
 interface ServeFlags extends CommonOptions {
   readonly host?: string;
   readonly port?: number;
   readonly demo?: true;
+  readonly console?: true;
 }
 
 /** Adds the command `serve`. */
@@ -17,6 +18,7 @@ export function addServe(program: Command, context: Context): void {
   addCommand(program, "serve", "Migrate the database, then serve. Prints one line when ready.")
     .option("--host <host>", "Address to listen on (default: 127.0.0.1).")
     .option("--port <port>", "Port to listen on, 0 for any free port (default: 8000).", parsePort)
+    .option("--console", "Also serve the console at /console/ and the staff API at /api/admin/.")
     .option(
       "--demo",
       "Create the user demo with a random password if there are no users, and use development cookies at localhost.",
@@ -29,6 +31,7 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
   const config = await loadConfigFor(context, flags, {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(flags.console === undefined ? {} : { console: true }),
   });
   // Imported only now, because the other commands don't need the server and start faster without it.
   const [{ serve }, { closeOnSignals }] = await Promise.all([
@@ -50,10 +53,11 @@ const developmentCookiesNotice =
   "Development cookies are on: browsers on this machine get cookies without Secure, so that http://localhost works in all of them.";
 
 function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: RunningServer): void {
-  const { url, metricsUrl, database, createdKey, warnings, demo } = server;
+  const { url, metricsUrl, consoleUrl, database, createdKey, warnings, demo } = server;
   if (createdKey !== null) stderr.write(`${toKeyNotice(createdKey)}\n`);
   for (const warning of warnings) stderr.write(`Warning: ${warning}\n`);
   if (metricsUrl !== null) stderr.write(`Metrics: ${metricsUrl}\n`);
+  if (consoleUrl !== null) stderr.write(`Console: ${consoleUrl}\n`);
   if (demo !== null) {
     stderr.write(
       `There were no users. Created the user ${demo.username} with the password ${demo.password} (shown only once).\n` +
