@@ -3,6 +3,8 @@ import { UseGuards } from "@nestjs/common";
 import { MessageBody, type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
 import { AuthGuard, AuthSockets, CurrentUser, StepUp } from "tokenpair/nestjs";
 
+// A class decorator, so that TypeScript emits the types of the constructor.
+@UseGuards(AuthGuard)
 export class AnyChat implements OnGatewayConnection {
   constructor(private readonly sockets: AuthSockets) {}
 
