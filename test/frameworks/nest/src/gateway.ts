@@ -3,9 +3,10 @@ import { UseGuards } from "@nestjs/common";
 import { MessageBody, type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
 import { AuthGuard, AuthSockets, CurrentUser, StepUp } from "tokenpair/nestjs";
 
-// A class decorator, so that TypeScript emits the types of the constructor.
+/** A gateway whose sockets close at a logout and not at a refresh. */
 @UseGuards(AuthGuard)
-export class AnyChat implements OnGatewayConnection {
+@WebSocketGateway({ path: "/chat", transports: ["websocket"] })
+export class Chat implements OnGatewayConnection {
   constructor(private readonly sockets: AuthSockets) {}
 
   handleConnection(client: object, request?: IncomingMessage) {
@@ -24,13 +25,3 @@ export class AnyChat implements OnGatewayConnection {
     return { event: "said", data: "danger" };
   }
 }
-
-/** A gateway whose sockets close at a logout and not at a refresh. */
-@UseGuards(AuthGuard)
-@WebSocketGateway({ path: "/chat", transports: ["websocket"] })
-export class Chat extends AnyChat {}
-
-/** The same for sockets of Socket.IO that poll. */
-@UseGuards(AuthGuard)
-@WebSocketGateway({ path: "/polled", transports: ["polling"] })
-export class PolledChat extends AnyChat {}

@@ -1,3 +1,0 @@
-import { testNest } from "./nest-cases.ts";
-
-testNest("nest11");
