@@ -1,3 +1,5 @@
+import { toLoginPath } from "../core/login-path.ts";
+import { requireOptions } from "../core/settings/unknown-options.ts";
 import type { Auth } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
 import { type Paths, toBasePath, toPathname, toPathTest } from "./next-paths.ts";
@@ -34,8 +36,11 @@ export type ProxyAuth = Pick<Auth, "check" | "handles" | "resume">;
  */
 export function proxy(
   source: AuthSource<ProxyAuth>,
-  { protect, resume = [], loginPath = "/login" }: ProxyOptions,
+  options: ProxyOptions,
 ): (request: Request) => Promise<Response | undefined> {
+  requireOptions("proxy", options, ["protect", "resume", "loginPath"]);
+  const { protect, resume = [] } = options;
+  const loginPath = toLoginPath(options.loginPath, "proxy");
   const [isProtected, isResumed] = [toPathTest(protect), toPathTest(resume)];
   const [login = ""] = loginPath.split("?", 1);
   return async (request) => {

@@ -1,3 +1,5 @@
+import { toLoginPath as checkLoginPath } from "../core/login-path.ts";
+import { requireOptions } from "../core/settings/unknown-options.ts";
 import type { Auth, AuthenticationOf } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
 import { toLoginPath } from "./next-refusals.ts";
@@ -26,13 +28,17 @@ export interface Pages<A extends Pick<Auth, "check">> {
  *
  * @param options.loginPath the path of the login page. Default: "/login".
  * @param options.authPath the setting `authPath`, if you changed it. Default: "/api/auth".
+ * @throws TypeError if `loginPath` isn't a path of this origin.
  * @example
  * export const { currentUser, requireUser, initialSession } = pages(getAuth, { loginPath: "/login" });
  */
 export function pages<A extends PageAuth>(
   source: AuthSource<A>,
-  { loginPath = "/login", authPath = "/api/auth" }: { readonly loginPath?: string; readonly authPath?: string } = {},
+  options: { readonly loginPath?: string; readonly authPath?: string } = {},
 ): Pages<A> {
+  requireOptions("pages", options, ["loginPath", "authPath"]);
+  const { authPath = "/api/auth" } = options;
+  const loginPath = checkLoginPath(options.loginPath, "pages");
   async function currentUser(): Promise<AuthenticationOf<A> | null> {
     const { headers } = await import("next/headers.js");
     // First: without a request, as in `next build`, it ends the rendering.
