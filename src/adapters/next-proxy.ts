@@ -1,9 +1,7 @@
-import { toLoginPath } from "../core/login-path.ts";
-import { requireOptions } from "../core/settings/unknown-options.ts";
 import type { Auth } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
 import { type Paths, toBasePath, toPathname, toPathTest } from "./next-paths.ts";
-import { toLogin, toRefusal } from "./next-refusals.ts";
+import { readLoginPath, toLogin, toRefusal } from "./next-refusals.ts";
 import { toRequestLike } from "./next-request.ts";
 
 /** Which pages need what. */
@@ -38,9 +36,8 @@ export function proxy(
   source: AuthSource<ProxyAuth>,
   options: ProxyOptions,
 ): (request: Request) => Promise<Response | undefined> {
-  requireOptions("proxy", options, ["protect", "resume", "loginPath"]);
+  const loginPath = readLoginPath(options, "proxy", ["protect", "resume"]);
   const { protect, resume = [] } = options;
-  const loginPath = toLoginPath(options.loginPath, "proxy");
   const [isProtected, isResumed] = [toPathTest(protect), toPathTest(resume)];
   const [login = ""] = loginPath.split("?", 1);
   return async (request) => {

@@ -29,9 +29,9 @@ interface Me {
  * token has expired, but the browser has a session.
  */
 export async function readInitialSession(
-  auth: Pick<Auth, "fetch" | "resume">,
   sent: Headers,
-  authPath: string,
+  auth: Pick<Auth, "fetch" | "resume">,
+  authPath = "/api/auth",
 ): Promise<InitialSession> {
   const headers = new Headers();
   for (const name of ["cookie", "host", "x-forwarded-for", "x-forwarded-host"]) {

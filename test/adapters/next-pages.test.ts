@@ -5,9 +5,10 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { type AuthNode, addUser, startNode } from "../auth/node.ts";
 import { signingKey } from "../support/auth.ts";
 
-// Next is the application's own. These are the two functions that the adapter calls.
+// Next is the application's own. These are the functions that the adapter calls.
 const next = vi.hoisted(() => ({ sent: new Headers() }));
 vi.mock("next/headers.js", () => ({ headers: async () => next.sent }));
+vi.mock("next/server.js", () => ({ connection: async () => undefined }));
 vi.mock("next/navigation.js", () => ({
   redirect: (url: string) => {
     throw new Error(`redirect to ${url}`);
