@@ -95,7 +95,7 @@ describe("auth.checkPage", () => {
     expect(() => auth.checkPage(new Request(origin), { maxAge: -1 })).toThrow(TypeError);
   });
 
-  it("accepts no form that a page of http has sent, which anybody on the network may answer for", async () => {
+  it("accepts no form that a page of http has sent, which an attacker may have answered", async () => {
     const url = "/orders";
     const headers = { host: "app.example.com", accept: "text/html,*/*;q=0.8", cookie: live };
     const ask = (origin: string) => auth.checkPage({ headers: { ...headers, origin }, method: "POST", url });

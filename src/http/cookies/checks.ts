@@ -82,7 +82,7 @@ export function requireStatedOrigin(deps: OriginDeps, request: RequestLike): voi
 }
 
 /**
- * Returns whether an origin is one of http although the cookies are secure: anybody on the network can answer for it. A proxy may
+ * Returns whether an origin is one of http although the cookies are secure: an attacker on the network can answer for it. A proxy may
  * hide from the server that the request came by https. Browsers send secure cookies to this machine without it.
  */
 function isDowngraded({ settings }: OriginDeps, origin: string | undefined): boolean {
