@@ -46,6 +46,7 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
 
 interface ChangeFormProps {
   readonly change: Change;
+  readonly setChange: (next: Change) => void;
   readonly setBusy: (isBusy: boolean) => void;
   readonly close: () => void;
 }
@@ -58,7 +59,7 @@ interface Faults {
 
 const none: Faults = { text: "", fields: {} };
 
-function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
+function ChangeForm({ change, setChange, setBusy, close }: ChangeFormProps): ReactNode {
   const { client, clock } = useParts();
   const me = useMe();
   const queries = useQueryClient();
@@ -78,6 +79,11 @@ function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
     try {
       if (needsPassword) await client.confirm(password);
       const result = await change.run(values);
+      if ("next" in result) {
+        await queries.invalidateQueries({ queryKey: ["me/"] });
+        setChange(result.next);
+        return;
+      }
       toast(result.title, result.description);
       await queries.invalidateQueries();
       if (result.secret === undefined) close();
@@ -135,7 +141,10 @@ function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
       <ChangeFields fields={change.fields ?? []} faults={faults.fields} />
       {change.hasNoReason ? null : (
         <Field
-          field={{ name: "reason", label: "Reason", hint: "Recorded in the audit log. No passwords or tokens." }}
+          field={{
+            ...{ name: "reason", label: "Reason", value: change.reason ?? "" },
+            hint: "Recorded in the audit log. No passwords or tokens.",
+          }}
           fault={faults.fields["reason"]}
           maxLength={500}
         />

@@ -43,9 +43,11 @@ export interface Change {
   readonly needsConfirmation?: boolean;
   /** Whether no reason is asked for. */
   readonly hasNoReason?: boolean;
+  /** The reason that was given in the step before. */
+  readonly reason?: string;
   readonly fields?: readonly ChangeField[];
-  /** Makes the change. */
-  run(values: ChangeValues): Promise<ChangeResult>;
+  /** Makes the change, or returns the next step. */
+  run(values: ChangeValues): Promise<ChangeResult | { readonly next: Change }>;
 }
 
 /** Hands down the function that asks about a change, and then makes it. */
