@@ -35,7 +35,15 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
               className="dialog"
               initialFocus={() => first.current?.querySelector<HTMLElement>("input, select") ?? true}
             >
-              {change === null ? null : <ChangeForm change={change} setBusy={setBusy} close={() => setOpen(false)} />}
+              {change === null ? null : (
+                <ChangeForm
+                  key={change.title}
+                  change={change}
+                  setChange={setChange}
+                  setBusy={setBusy}
+                  close={() => setOpen(false)}
+                />
+              )}
             </AlertDialog.Popup>
           </AlertDialog.Viewport>
         </AlertDialog.Portal>
