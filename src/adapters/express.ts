@@ -3,7 +3,7 @@ import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
 export { cors, type Middleware } from "./express-parts.ts";
-export { requireUser } from "./express-user.ts";
+export { requirePage, requireUser } from "./express-user.ts";
 export { sessionStarter } from "./node-session.ts";
 
 declare global {

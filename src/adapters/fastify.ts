@@ -6,7 +6,7 @@ import { toNodeHandler } from "./node.ts";
 export { cors } from "./fastify-cors.ts";
 export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, RequireUserHook } from "./fastify-parts.ts";
 export { type FastifyHeadersLike, sessionStarter } from "./fastify-session.ts";
-export { requireUser } from "./fastify-user.ts";
+export { requirePage, requireUser } from "./fastify-user.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

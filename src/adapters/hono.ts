@@ -5,6 +5,7 @@ import { toReadableRequest } from "./hono-body.ts";
 import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
+export { requirePage } from "./hono-page.ts";
 export type { AuthEnv, AuthenticatedHandler } from "./hono-parts.ts";
 export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";

@@ -5,7 +5,7 @@ import { createVersionedListener } from "./node-listener.ts";
 import { sendCors, toConnection } from "./node-parts.ts";
 
 export { sessionStarter } from "./node-session.ts";
-export { requireUser } from "./node-user.ts";
+export { requirePage, requireUser } from "./node-user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so

@@ -19,4 +19,18 @@ export const staffEntries: {
     count: null,
     webhook: null,
   },
+  staff_refused: {
+    description: "A member of the staff was refused an action in the console.",
+    fields: {
+      userId: "the member",
+      action: "",
+      code: "the error's code",
+      targetId: "if it is about one user",
+      client: "",
+    },
+    audit: "batch",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
 };

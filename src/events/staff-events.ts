@@ -13,5 +13,18 @@ export interface AuditExportedEvent extends ClientEvent {
   readonly filter: string;
 }
 
+/** A member of the staff was refused an action in the console. */
+export interface StaffRefusedEvent extends ClientEvent {
+  readonly type: "staff_refused";
+  /** The member of the staff. */
+  readonly userId: string;
+  /** What was refused: the operation's name in the OpenAPI document of the staff API. */
+  readonly action: string;
+  /** The code of the error that the member got. */
+  readonly code: string;
+  /** The user who was to be changed. Missing if the action is not about one user. */
+  readonly targetId?: string;
+}
+
 /** All events about what the staff does in the console. */
-export type StaffEvent = AuditExportedEvent;
+export type StaffEvent = AuditExportedEvent | StaffRefusedEvent;

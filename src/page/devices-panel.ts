@@ -1,4 +1,4 @@
-import type { Client } from "../client/index.ts";
+import { type Client, userSessions } from "../client/index.ts";
 import type { Connection } from "./connection.ts";
 import { createDeviceList } from "./device-list.ts";
 import { toTitle } from "./device-row.ts";
@@ -12,6 +12,7 @@ const retryInterval = 3_000;
 
 /** Creates a panel that lists the user's devices, with buttons to rename them and to log them out. */
 export function createDevicesPanel(client: Client, connection: Connection): Pick<View, "root" | "dispose"> {
+  const sessions = userSessions(client);
   const heading = createHeading("h2", "Your devices");
   const status = element("p", { class: "message", role: "status" });
   const alert = element("p", { class: "message error", role: "alert" });
@@ -31,7 +32,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     const ownLoad = loads;
     const isOutdated = () => isDisposed || ownLoad !== loads;
     try {
-      const devices = await client.sessions.list();
+      const devices = await sessions.list();
       if (isOutdated()) return;
       list.show(devices);
       connection.report(undefined);
@@ -75,9 +76,9 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   }
 
   const list = createDeviceList({
-    rename: (device, label) => act(() => client.sessions.label(device.id, label), "Device renamed."),
+    rename: (device, label) => act(() => sessions.label(device.id, label), "Device renamed."),
     async logOut(device) {
-      const revoke = () => (device.current ? client.logout() : client.sessions.revoke(device.id));
+      const revoke = () => (device.current ? client.logout() : sessions.revoke(device.id));
       await act(revoke, `${toTitle(device)} was logged out.`);
       if (!list.has(device)) heading.focus();
     },

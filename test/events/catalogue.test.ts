@@ -57,6 +57,11 @@ const rows: readonly Row[] = [
     { ...failed, code: "ticket_invalid" },
     { audit: "never", count: ["logins", "ticket_invalid"] },
   ],
+  [
+    "an action in the console that was refused",
+    { type: "staff_refused", ...user, action: "deleteStaffUser", code: "permission_denied", targetId: "8" },
+    { audit: "batch", level: "warn" },
+  ],
   ["a confirmation", { type: "session_confirmed", amr: "otp", ...session }, { audit: "transaction" }],
   [
     "a login with a wrong password",

@@ -36,7 +36,7 @@ beforeEach(async () => {
     webhookSecret: secrets.webhookSecret,
     webhookUrl: `http://127.0.0.1:9/hook?token=${secrets.webhookQuery}`,
   });
-  ada = await scene.addUser("ada", "admin");
+  ada = await scene.addUserWithPassword("ada", "admin");
 });
 afterEach(() => scene.close());
 
@@ -57,7 +57,7 @@ describe("the bodies of the staff API", () => {
   });
 
   it("are what the schemas of the OpenAPI document say, without another field", async () => {
-    const bob = await scene.addUser("bob");
+    const bob = await scene.addUserWithPassword("bob");
     await scene.auth.users.disable(bob.id, { client: { actor: "ada", note: "left" } });
     const schemas: readonly (readonly [string, z.ZodType])[] = [
       ["me/", meSchema],
@@ -75,7 +75,7 @@ describe("the bodies of the staff API", () => {
   });
 
   it("have no secret, hash or token in them", async () => {
-    const bob = await scene.addUser("bob");
+    const bob = await scene.addUserWithPassword("bob");
     const { access, refresh } = await scene.auth.login({ username: "bob", password: secrets.password });
     const row = await scene.store.users.findById(bob.id);
     const planted = [...Object.values(secrets), row?.passwordHash ?? "", access, refresh];
@@ -93,7 +93,7 @@ describe("health and settings", () => {
     const { body } = await scene.call(ada.access, "GET", "health/");
     const found = (name: string) => body.checks.find((check: { name: string }) => check.name === name);
     expect(found("schema")).toEqual({ name: "schema", level: "pass", text: "Up to date." });
-    expect(found("password hashes")).toMatchObject({ level: "pass", text: "1 up to date." });
+    expect(found("password hashes")).toMatchObject({ level: "pass", text: expect.stringMatching(/^1 /) });
     const settings = (await scene.call(ada.access, "GET", "settings/")).body.results;
     expect(settings).toEqual(body.settings);
     expect(settings).toContainEqual({ name: "reuseInterval", value: "10", is_set: false });

@@ -7,7 +7,7 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
 /** A staff API over SQLite in memory, and its users. */
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
-/** Creates a staff API. The password of every user is the same, and cheap to hash. */
+/** Creates a staff API. */
 export async function createStaffScene(settings: Partial<AuthOptions> = {}, store: Store = sqliteStore(":memory:")) {
   await store.migrate();
   const auth = createAuth({
@@ -20,7 +20,32 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
   await auth.ready();
   const staff: Console = createConsole(auth);
 
-  async function addUser(username: string, role: Role | null = null): Promise<{ id: string; access: string }> {
+  /** Creates a user with an unknown password, which costs no hash, and a session. */
+  async function addUser(
+    username: string,
+    role: Role | null = null,
+    more: { readonly email?: string } = {},
+  ): Promise<{ id: string; access: string }> {
+    const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+    const usernameKey = username.toLowerCase();
+    const made = await store.users.create({
+      username,
+      usernameKey,
+      email: more.email ?? null,
+      role,
+      passwordHash: hash,
+    });
+    if (made.outcome !== "created") throw new Error("the name is taken");
+    const { id } = made.user;
+    const { access } = await auth.issue(id);
+    return { id, access };
+  }
+
+  /** Creates a user with the password "a long password", and a session. */
+  async function addUserWithPassword(
+    username: string,
+    role: Role | null = null,
+  ): Promise<{ id: string; access: string }> {
     const { id } = await auth.users.create({ username, role, password: "a long password" });
     const { access } = await auth.issue(id);
     return { id, access };
@@ -53,6 +78,7 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
     auth,
     staff,
     addUser,
+    addUserWithPassword,
     call,
     close: async () => {
       await staff.close();

@@ -78,7 +78,7 @@ export function addUsers(program: Command, context: Context): void {
     async (deps, user, client) => toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
   ).option(...reasonOption);
   addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user, client) => {
-    await flows.enableUser(deps, user.id, client);
+    await flows.enableUser(deps, user.id, { client });
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
   }).option(...reasonOption);
 
@@ -92,7 +92,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const { id } = await requireUser(deps, name);
         const patch = { role: isRole(role) ? role : null };
-        const user = await flows.updateUser(deps, id, patch, toOperator(options));
+        const user = await flows.updateUser(deps, id, patch, { client: toOperator(options) });
         const line = user.role === null ? `${user.username} has no role.` : `${user.username} is ${user.role}.`;
         return { lines: [line], json: toUserJson(user) };
       }),

@@ -7,11 +7,15 @@ import type { StaffDeps } from "../staff-deps.ts";
 import { createAuditList } from "./audit.ts";
 import { createAuditExport } from "./audit-export.ts";
 import { createAuditStream } from "./audit-stream.ts";
+import { createBulkChange } from "./bulk.ts";
 import { createHealthEndpoints } from "./health.ts";
+import { createKeyChanges } from "./key-changes.ts";
 import { createKeysList } from "./keys.ts";
 import { createMe } from "./me.ts";
 import { createNodesList, createOverview } from "./overview.ts";
+import { createSessionChanges } from "./session-changes.ts";
 import { createSessionsList } from "./sessions.ts";
+import { createUserChanges } from "./user-changes.ts";
 import { createUserShow, createUsersList } from "./users.ts";
 
 /** Creates every endpoint of the staff API. */
@@ -24,6 +28,8 @@ export function createStaffEndpoints(
   return [
     createMe(staff),
     createUsersList(staff),
+    // Before the paths with an id.
+    createBulkChange(staff),
     createUserShow(staff),
     createSessionsList(staff),
     createAuditList(staff),
@@ -31,7 +37,10 @@ export function createStaffEndpoints(
     createAuditExport(staff),
     createOverview(staff),
     createNodesList(staff),
+    ...createUserChanges(staff),
+    ...createSessionChanges(staff),
     ...createHealthEndpoints(staff, createHealthReader(staff.deps, server), settings),
     createKeysList(staff),
+    ...createKeyChanges(staff),
   ];
 }

@@ -1,6 +1,7 @@
-import { type Role, toRank } from "../core/role.ts";
+import type { Role } from "../core/role.ts";
 import type { Permission, UserAction } from "./api.ts";
 import { isAllowed } from "./permissions.ts";
+import { toRank } from "./rank.ts";
 
 /** A user to whom a member of the staff does something. */
 export interface Target {
