@@ -32,7 +32,7 @@ export function Head({ title, beside, children }: HeadProps): ReactNode {
         {title}
       </h1>
       {beside}
-      {children === undefined ? null : <div className="do">{children}</div>}
+      {children === undefined || children === null ? null : <div className="do">{children}</div>}
     </div>
   );
 }

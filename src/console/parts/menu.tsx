@@ -81,7 +81,7 @@ function OpenMenu({ id, label, items, start, button, close }: OpenMenuProps): Re
     const onPress = ({ target }: Event) => {
       if (target instanceof Node && !current.contains(target) && !button.contains(target)) closing.current();
     };
-    const onMove = () => closing.current();
+    const onMove = () => placeMenu(current, button);
     document.addEventListener("pointerdown", onPress, true);
     addEventListener("resize", onMove);
     addEventListener("scroll", onMove, true);
