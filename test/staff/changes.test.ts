@@ -183,7 +183,7 @@ describe("changes by staff", () => {
   });
 
   it("leave an admin when two disable each other at once", async () => {
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 200; round++) {
       const pair = [await scene.addUser(`a${round}`, "admin"), await scene.addUser(`b${round}`, "admin")] as const;
       const [one, two] = pair;
       const statuses = await Promise.all([

@@ -2,13 +2,14 @@ import type { Role } from "../../src/core/role.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { type AuthOptions, createAuth } from "../../src/index.ts";
 import { type Console, createConsole } from "../../src/staff/index.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { openTestStore } from "../support/test-store.ts";
 
-/** A staff API over SQLite in memory, and its users. */
+/** A staff API over the project's store, and its users. */
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
 /** Creates a staff API. */
-export async function createStaffScene(settings: Partial<AuthOptions> = {}, store: Store = sqliteStore(":memory:")) {
+export async function createStaffScene(settings: Partial<AuthOptions> = {}, given?: Store) {
+  const store = given ?? (await openTestStore(() => Math.floor(Date.now() / 1_000)));
   await store.migrate();
   const auth = createAuth({
     store,
@@ -83,6 +84,7 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
     close: async () => {
       await staff.close();
       await auth.close();
+      await store.close();
     },
   };
 }

@@ -86,6 +86,9 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
     async report(given) {
       await connection.run("staff.report", report, { ...given });
     },
+    async forgetReport(id) {
+      await connection.run("staff.forgetReport", "DELETE FROM tokenpair.node_reports WHERE id = :id", { id });
+    },
     async reports() {
       const rows = await connection.run<NodeReport & { readonly now: number }>("staff.reports", reports, {});
       const found = rows.filter(({ id }) => id !== null).map(({ now: _, ...row }) => row);

@@ -94,6 +94,11 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
         connection.prepare(report).run({ id, body, now });
       });
     },
+    async forgetReport(id) {
+      await connection.write("staff.forgetReport", () => {
+        connection.prepare("DELETE FROM node_reports WHERE id = :id").run({ id });
+      });
+    },
     async reports() {
       return connection.read("staff.reports", (now) => {
         const rows = connection.prepare(reports).all({ now }) as unknown as readonly NodeReport[];

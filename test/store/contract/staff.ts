@@ -159,6 +159,8 @@ export function describeStaffContract(scene: Scene): void {
       scene.now += 3_595;
       await scene.store.staff.report({ id: "b", body: "4" });
       expect((await scene.store.staff.reports()).reports.map(({ body }) => body)).toEqual(["4"]);
+      await scene.store.staff.forgetReport("b");
+      expect((await scene.store.staff.reports()).reports).toEqual([]);
     });
 
     it("can have the number of live sessions and of their users", async () => {
