@@ -1,9 +1,5 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
-
-const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const axe = readFileSync(axePath, "utf8");
 
 /** Counts violations of the content security policy, from the first script on. Runs in the page. */
 export function countViolations(): void {
@@ -23,7 +19,7 @@ export async function findBarriers(page: Page): Promise<readonly string[]> {
     Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined))),
   );
   // By the debugger's protocol, which the policy doesn't concern: the page itself can't load it.
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe: runner, violations } = globalThis as unknown as {
       axe: {

@@ -18,7 +18,7 @@ export function toDuration(seconds: number): string {
   return `${Math.max(0, Math.floor(seconds))} s`;
 }
 
-/** Returns the seconds that a text of `toDuration` stands for. */
+/** Returns the seconds that a text of `toDuration` means. */
 export function fromDuration(text: string): number {
   const [count, unit] = text.split(" ");
   const length = steps.find(([, one, many]) => unit === one || unit === many)?.[0] ?? 1;

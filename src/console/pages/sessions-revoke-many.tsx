@@ -11,10 +11,10 @@ export function RevokeManyButton({ filter }: { readonly filter: Readonly<Record<
   const given = Object.fromEntries(Object.entries(filter).filter(([name, value]) => value !== "" && name !== "state"));
   const isFiltered = Object.keys(given).length > 0;
   const revoke = async (body: unknown) => api.send<Revoked>("POST", "sessions/revoke/", body);
-  const everybody: Change = {
-    title: "Revoke all sessions of everybody?",
+  const everything: Change = {
+    title: "Revoke all sessions of all users?",
     consequences: [
-      "Everybody is logged out on every node, within a second. So are you.",
+      "All users are logged out on every node, within a second, and so are you.",
       "The users can log in again.",
     ],
     submit: "Revoke all sessions",
@@ -46,7 +46,7 @@ export function RevokeManyButton({ filter }: { readonly filter: Readonly<Record<
     run: async (values) => toRevokedResult(await revoke({ filter: given, expected, reason: values.reason })),
   });
   return (
-    <button type="button" className="danger" onClick={() => ask(isFiltered ? matching : everybody)}>
+    <button type="button" className="danger" onClick={() => ask(isFiltered ? matching : everything)}>
       {isFiltered ? "Revoke all that match…" : "Revoke all…"}
     </button>
   );

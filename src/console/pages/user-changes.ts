@@ -35,7 +35,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
     },
     disable: {
       title: `Disable ${name}?`,
-      consequences: [revokes, `Nobody can log in as ${name} until you enable the account again.`],
+      consequences: [revokes, `${name} can't log in until you enable the account again.`],
       submit: `Disable ${shorten(name)}`,
       isDangerous: true,
       needsConfirmation: true,

@@ -50,10 +50,10 @@ export interface Change {
   run(values: ChangeValues): Promise<ChangeResult | { readonly next: Change }>;
 }
 
-/** Hands down the function that asks about a change, and then makes it. */
+/** Hands down the function that opens the dialog of a change. */
 export const ChangeContext = createContext<(change: Change) => void>(() => undefined);
 
-/** Returns a function that asks a person for the reason of a change, and for the password if that is needed, and makes it. */
+/** Returns a function that opens the dialog of a change: it takes the reason, and the password if that is needed, and makes the change. */
 export const useChange = (): ((change: Change) => void) => useContext(ChangeContext);
 
 const confirmations: Readonly<Record<Exclude<Confirmation, null>, string>> = {

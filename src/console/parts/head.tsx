@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 /** The props of `Head`. */
 export interface HeadProps {
   readonly title: string;
-  /** What stands beside the heading. */
+  /** What is beside the heading. */
   readonly beside?: ReactNode;
   /** The page's buttons. */
   readonly children?: ReactNode;
