@@ -65,6 +65,7 @@ export const guide: readonly Group[] = [
       ["docs/browser.md", "Cookies and CSRF", "cookie names and attributes, request checks, redirects"],
       ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
       ["docs/scaling.md", "PostgreSQL and scaling", "sizing, from one machine to a hundred million users"],
+      ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
       ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
       ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],
