@@ -1,10 +1,9 @@
 import type { Authentication } from "../../flows/authenticate.ts";
-import { requireStatedOrigin } from "../cookies/checks.ts";
 import { authenticateRequest } from "../credentials.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestLike } from "../request/headers.ts";
 import { withStandardHeaders } from "../response/json.ts";
-import { toLoginAddress } from "./login-path.ts";
+import { isLoginPage, toLoginAddress } from "./login-path.ts";
 import { findNavigation } from "./navigation.ts";
 import { resumeVary } from "./page.ts";
 import { resume } from "./resume.ts";
@@ -16,9 +15,7 @@ import { resume } from "./resume.ts";
  * @throws AuthError with the codes of `authenticateRequest`.
  */
 export function authenticatePage(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
-  if (findNavigation(request) !== "form") return authenticateRequest(deps, request);
-  requireStatedOrigin(deps, request);
-  return authenticateRequest(deps, { headers: request.headers, url: request.url, method: "GET" });
+  return authenticateRequest(deps, request, findNavigation(request) === "form" ? { csrf: "stated-origin" } : undefined);
 }
 
 /**
@@ -33,6 +30,8 @@ export function toPageRefusal(
   { refusal, loginPath }: { readonly refusal: Response; readonly loginPath: string },
 ): Response {
   if (refusal.status !== 401 || findNavigation(request) === null) return refusal;
+  // A login page that is protected itself would redirect to itself, without end.
+  if (isLoginPage(request, { loginPath, publicPath: deps.settings.publicPath })) return refusal;
   const Location = toLoginAddress(request, { loginPath, publicPath: deps.settings.publicPath });
   return (
     resume(deps, request, loginPath) ??
