@@ -20,8 +20,9 @@ export async function toCliReference(): Promise<string> {
 
 function toSections(command: Command, parent: string): string[] {
   const name = `${parent} ${command.name()}`;
-  const { commands } = command;
-  if (commands.length > 0) return commands.flatMap((one) => toSections(one, name));
+  const sections = command.commands.flatMap((one) => toSections(one, name));
+  // A command with options does something itself, such as `audit`.
+  if (sections.length > 0 && command.options.length === 0) return sections;
   const help = command.createHelp();
   const rows = [
     ...help.visibleArguments(command).map((argument) => [argument.name(), help.argumentDescription(argument)]),
@@ -35,7 +36,7 @@ function toSections(command: Command, parent: string): string[] {
   );
   const usage = `${name} ${command.usage()}`.trim();
   const table = lines.length === 0 ? "" : `\n| argument or option | meaning |\n|---|---|\n${lines.join("")}`;
-  return [`## \`${name}\`\n\n${command.description()}\n\n\`\`\`\n${usage}\n\`\`\`\n${table}`];
+  return [`## \`${name}\`\n\n${command.description()}\n\n\`\`\`\n${usage}\n\`\`\`\n${table}`, ...sections];
 }
 
 if (import.meta.main) writeFileSync(new URL("../docs/cli.md", import.meta.url), await toCliReference());

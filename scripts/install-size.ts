@@ -28,7 +28,7 @@ const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "tokenpair-install-"));
 const runs = 3;
 /** What only src/server and src/cli import. */
-const serverPackages = ["@inquirer/password", "commander", "pino", "@prometheus-io/client"];
+const serverPackages = ["@inquirer/password", "@inquirer/select", "commander", "pino", "@prometheus-io/client"];
 
 try {
   const whole = pack(root);
@@ -95,7 +95,7 @@ function pack(path: string): string {
 /** Packs the package again without some of its files, and with some of its dependencies: by default those of the library. */
 function packVariant(name: string, tarball: string, removed: readonly string[], kept?: readonly string[]): string {
   const path = unpack(name, tarball);
-  for (const one of removed) rmSync(join(path, one), { recursive: true });
+  for (const one of removed) rmSync(join(path, one), { recursive: true, force: true }); // not all of dist is packed
   const manifest = readManifest(path);
   const names = kept ?? Object.keys(manifest.dependencies).filter((one) => !serverPackages.includes(one));
   writeManifest(path, { ...manifest, bin: undefined, dependencies: pick(manifest.dependencies, names) });
