@@ -1,4 +1,6 @@
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Health } from "../auth-results.ts";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -18,7 +20,7 @@ import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
 import { createApp } from "./handlers/app.ts";
-import { createHealth } from "./handlers/health.ts";
+import { createHealth, stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
@@ -42,6 +44,16 @@ export interface ServeOptions {
    * Default: false.
    */
   readonly demo?: boolean;
+  /** The worker that this process is. Default: none, because one process answers all requests. */
+  readonly worker?: WorkerRole;
+}
+
+/** What a server knows of the other workers of its machine. */
+export interface WorkerRole {
+  /** The worker's number, from 1. */
+  readonly number: number;
+  /** Returns the health of all workers together, which `GET /readyz` answers. */
+  readonly health: () => Promise<Health>;
 }
 
 /** A running server. */
@@ -59,9 +71,15 @@ export interface RunningServer {
   /** The demo user that was created at this start, or `null`. Show the password now: only its hash is stored. */
   readonly demo: Demo | null;
   readonly log: ServerLog;
+  /** The setting `shutdownDelay`. */
+  readonly shutdownDelay: number;
+  /** Returns the health of this process. */
+  health(): Promise<Health>;
+  /** Returns the metrics of this process in the text format of Prometheus. Without `metricsPort`, they are empty. */
+  metrics(): Promise<string>;
   /**
-   * Stops accepting requests, answers running ones, and closes the feed and the store, within 10 seconds. Further calls do
-   * nothing more.
+   * Makes `/readyz` answer 503, and waits for `shutdownDelay`. Then stops accepting requests, answers running ones, and closes
+   * the feed and the store, within 10 seconds. Further calls do nothing more.
    */
   close(): Promise<void>;
 }
@@ -102,7 +120,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
   });
-  const log = createLog({ settings, level: server.logLevel, destination: output });
+  const worker = options.worker?.number;
+  const log = createLog({ settings, level: server.logLevel, destination: output, worker });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
@@ -111,7 +130,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     createAuthWith(
       {
         ...settings,
-        nodeName: settings.nodeName ?? hostname(),
+        nodeName: toNodeName(settings, options.worker),
         store,
         // As bytes, because a key from a file may begin with a slash.
         signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
@@ -125,7 +144,9 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   );
   resources.add(() => auth.close());
   const metrics =
-    server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
+    server.metricsPort === undefined
+      ? null
+      : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost, worker });
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
@@ -133,10 +154,13 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   await withAsyncConfigErrors(auth.ready());
   if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
+  let isStopping = false;
+  const health = async (): Promise<Health> => (isStopping ? stopping : auth.health());
+  const toReadiness = () => (isStopping ? health() : (options.worker ?? { health }).health());
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({
-    handlers: [createHealth(auth), ...page],
+    handlers: [createHealth({ health: toReadiness }), ...page],
     fallback: {
       fetch(request, connection) {
         warnOfLostCookies(request);
@@ -155,7 +179,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
-  const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
+  const metricsUrl = worker === undefined ? metrics && (await listenForMetrics(metrics, server, log, resources)) : null;
   const { host, port } = server;
   const fetch: typeof app = (request, connection) => {
     warnOfStrippedPrefix(request);
@@ -165,8 +189,24 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   resources.add(() => listener.close(closeTimeout));
   // Before that, because streams would keep the listener open.
   resources.add(() => auth.drain());
+  const { shutdownDelay } = server;
+  resources.add(async () => {
+    isStopping = true;
+    listener.retire();
+    await sleep(shutdownDelay * 1_000);
+  });
   const { url } = listener;
-  return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
+  return Object.freeze({
+    ...{ url, metricsUrl, database, createdKey, warnings, demo, log, shutdownDelay },
+    health,
+    metrics: async () => metrics?.text() ?? "",
+    close: resources.close,
+  });
+}
+
+/** Each worker is a node of its own, so operators must be able to tell them apart. */
+function toNodeName({ nodeName = hostname() }: Config["settings"], worker: WorkerRole | undefined): string {
+  return worker === undefined ? nodeName : `${nodeName} worker ${worker.number}`;
 }
 
 function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {

@@ -16,6 +16,7 @@ function start() {
     fail = reject;
   });
   const server = {
+    shutdownDelay: 0,
     close: () => {
       seen.closes += 1;
       return ended;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createVersionedListener } from "../../adapters/node-listener.ts";
 import { toConnection } from "../../adapters/node-parts.ts";
@@ -15,7 +15,13 @@ export interface Listener {
   /** The URL with the actual port, for example "http://127.0.0.1:8000". */
   readonly url: string;
   /**
-   * Stops accepting requests, waits for running requests, and closes all sockets.
+   * Asks all clients, with `Connection: close` in every response, to send their next request over a new connection. A load
+   * balancer then chooses another node for it. Continues to accept connections.
+   */
+  retire(): void;
+  /**
+   * Stops accepting connections, waits for running requests, and closes all sockets. A request that a client has sent before is
+   * answered, also on an idle socket.
    *
    * @param timeout how long to wait for running requests, in milliseconds.
    */
@@ -100,13 +106,20 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   });
   return Object.freeze({
     url: toUrl(host, server.address() as AddressInfo),
+    retire: sockets.retire,
     async close(closeTimeout: number) {
+      sockets.retire();
+      // Accepts the connections that wait in the kernel's queue, which would be reset otherwise.
+      await new Promise(setImmediate);
       const timers = [
         setTimeout(() => sockets.closeIdle(), Math.min(idleGracePeriod, closeTimeout)),
         setTimeout(() => server.closeAllConnections(), closeTimeout),
       ];
-      await new Promise((resolve) => server.close(resolve));
+      // Not `server.close`, which would close idle sockets at once, on which a request may be under way.
+      await new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
       for (const timer of timers) clearTimeout(timer);
+      // Stops looking for slow requests.
+      server.close();
     },
   });
 }
