@@ -92,6 +92,9 @@ export interface CreatedKey extends Pick<ServerKey, "file"> {
 /** How long closing waits for running requests, in milliseconds. The rest of the 10 s is for closing the store. */
 const closeTimeout = 8_000;
 
+/** How long a worker still takes the connections that the supervisor has already accepted, in milliseconds. */
+const handOverTime = 500;
+
 /** How long closing waits for running requests for metrics, in milliseconds. */
 const metricsCloseTimeout = 500;
 
@@ -193,7 +196,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   resources.add(async () => {
     isStopping = true;
     listener.retire();
-    await sleep(shutdownDelay * 1_000);
+    await sleep(Math.max(shutdownDelay * 1_000, worker === undefined ? 0 : handOverTime));
   });
   const { url } = listener;
   return Object.freeze({

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createVersionedListener } from "../../adapters/node-listener.ts";
@@ -109,8 +109,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
     retire: sockets.retire,
     async close(closeTimeout: number) {
       sockets.retire();
-      // Accepts the connections that wait in the kernel's queue, which would be reset otherwise.
-      await new Promise(setImmediate);
+      await acceptWaiting(server, Math.min(idleGracePeriod, closeTimeout));
       const timers = [
         setTimeout(() => sockets.closeIdle(), Math.min(idleGracePeriod, closeTimeout)),
         setTimeout(() => server.closeAllConnections(), closeTimeout),
@@ -122,6 +121,26 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       server.close();
     },
   });
+}
+
+/**
+ * Accepts the connections that wait in the kernel's queue, which would be reset when the server stops listening. Node accepts
+ * one in each turn of the event loop.
+ *
+ * @param longest when to stop although clients keep connecting, in milliseconds.
+ */
+async function acceptWaiting(server: Server, longest: number): Promise<void> {
+  const endsAt = performance.now() + longest;
+  let idleTurns = 0;
+  const onConnection = (): void => {
+    idleTurns = 0;
+  };
+  server.on("connection", onConnection);
+  while (idleTurns < 3 && performance.now() < endsAt) {
+    idleTurns += 1;
+    await new Promise(setImmediate);
+  }
+  server.off("connection", onConnection);
 }
 
 /**

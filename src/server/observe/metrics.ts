@@ -38,8 +38,11 @@ export interface MetricsOptions {
 /** Creates the metrics in their own registry, with Node's default metrics. */
 export function createMetrics({ settings, stats, lostLogLines, worker }: MetricsOptions): Metrics {
   const registry = new Registry();
-  if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker) });
   const registers = [registry];
+  if (worker !== undefined) {
+    registry.setDefaultLabels({ worker: String(worker) });
+    addReading(["tokenpair_worker_pid", "The worker's process id."], () => process.pid, registers);
+  }
   collectDefaultMetrics({ register: registry });
   const countRequest = createRequestHistogram(settings, registers);
   const counter = <L extends string>(name: string, help: string, label: L) =>
