@@ -29,6 +29,11 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/create-auth.ts": `
     import { createAuth, minutes } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
+  "src/staff/create-console.ts": `
+    import type { Auth } from "tokenpair";
+    import { createConsole } from "tokenpair/console";
+    declare const auth: Auth;
+    declare const request: Request;`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
   "src/http/request/safe-next.ts": `
@@ -102,7 +107,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
-    import { cors, requirePage, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    import { consoleRoutes, cors, requirePage, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string | undefined): Promise<string>;
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
@@ -112,7 +118,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import express, { type Response } from "express";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requirePage, requireUser } from "tokenpair/express";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser } from "tokenpair/express";
+    import { createConsole } from "tokenpair/console";
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
     declare function ordersOf(userId: string): object;
@@ -123,7 +130,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/fastify";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/fastify";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: FastifyInstance;
@@ -148,7 +156,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/hono";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/hono";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: Hono;

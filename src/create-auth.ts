@@ -21,7 +21,9 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
+import { toPathname } from "./http/request/pathname.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
+import { setInternals } from "./internals.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
 import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
@@ -225,10 +227,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       update: async (userId, changes, options) => {
         requireOwnTable(deps.settings);
-        return flows.updateUser(toUserId(userId, "users.update"), changes, options?.client);
+        return flows.updateUser(toUserId(userId, "users.update"), changes, options);
       },
       disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
-      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options?.client),
+      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
         return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);
@@ -252,6 +254,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     on: (listener) => listeners.add(listener),
   };
   // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
+  setInternals(auth, { deps, httpDeps, signals, developmentCookies, ...(onError === undefined ? {} : { onError }) });
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 
@@ -270,10 +273,4 @@ function requireLimit(taker: string, limit: unknown = 1): void {
 function requireScope(scope: unknown = "local"): void {
   const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
   if (fault !== null) throw new TypeError(`logout: scope ${fault}`);
-}
-
-/** Returns the path of an absolute URL or of a request target (RFC 9112 §3.2), without its query. */
-function toPathname(url: string): string {
-  if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
-  return url.split(/[?#]/, 1)[0] ?? "/";
 }

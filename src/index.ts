@@ -104,6 +104,7 @@ export type {
   AuditStore,
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
+export type { Guard, GuardedUser, GuardedUsers } from "./core/store/guard.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
@@ -152,6 +153,19 @@ export type {
   SessionUser,
   Verdict,
 } from "./core/store/sessions.ts";
+export type {
+  AuditFilter,
+  ListedAuditEntry,
+  ListedSession,
+  ListKey,
+  ListPart,
+  ListResult,
+  LiveCounts,
+  NodeReport,
+  SessionFilter,
+  StaffStore,
+  UserFilter,
+} from "./core/store/staff.ts";
 export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
 export type {
   NewTicket,
@@ -162,6 +176,7 @@ export type {
 } from "./core/store/tickets.ts";
 export type {
   ChangedUser,
+  ChangeOptions,
   CreateUserOutcome,
   DisabledUser,
   EnabledUser,
@@ -177,6 +192,20 @@ export type {
   UserStore,
 } from "./core/store/users.ts";
 export type { SuspiciousLogin } from "./core/suspicious-login.ts";
+export {
+  type FeedTrace,
+  type HashTrace,
+  type LoginTrace,
+  type RefreshTrace,
+  type RequestTrace,
+  type RevocationTrace,
+  type StoreTrace,
+  type TraceError,
+  type TraceMessage,
+  type TraceMessages,
+  type TraceName,
+  traceNames,
+} from "./core/tracing.ts";
 export type { AuthUser, User, UserWithPassword } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
@@ -238,6 +267,7 @@ export type {
   NewDeviceEvent,
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
+export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
@@ -249,7 +279,7 @@ export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
 export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
-export type { NewUserInput, UserUpdate } from "./flows/users.ts";
+export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";

@@ -17,11 +17,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   root: ["core", "events", "crypto", "keys", "revocation", "flows", "http"],
   verifier: ["core", "events", "crypto", "revocation", "flows", "http", "root"],
   passwords: ["core", "crypto", "flows"],
+  staff: ["core", "events", "crypto", "keys", "revocation", "flows", "http", "root"],
   adapters: ["core", "root", "verifier"],
-  server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier"],
-  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],
+  server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier", "staff"],
+  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "staff", "root"],
   client: ["core"],
   page: ["client"],
+  console: ["client", "page", "staff"],
 };
 
 interface Import {
@@ -52,6 +54,12 @@ describe("the house", () => {
   it("gives the browser's room only types of the rest", () => {
     const values = imports.filter(({ from, to, isTypeOnly }) => from === "client" && to !== "client" && !isTypeOnly);
     expect(values).toEqual([]);
+  });
+
+  it("gives the console only types of the staff API", () => {
+    const values = imports.filter(({ from, to, isTypeOnly }) => from === "console" && to === "staff" && !isTypeOnly);
+    expect(values).toEqual([]);
+    expect(imports.some(({ from, to }) => from === "console" && to === "staff")).toBe(true);
   });
 
   it("has no circle of imports, not even of types", () => {
@@ -95,7 +103,7 @@ function findCircle(imports: readonly Import[]): readonly string[] {
 
 function listFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 

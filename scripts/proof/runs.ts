@@ -130,6 +130,15 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^proxies: /),
   },
   {
+    name: "shutdown",
+    description:
+      "stops servers under load, 200 times: at once, after shutdownDelay, and with two workers; no request that was sent may be lost (minutes)",
+    command: vitest("test/server/shutdown.test.ts"),
+    env: { TOKENPAIR_SHUTDOWN_ROUNDS: "200" },
+    smoke: { command: vitest("test/server/shutdown.test.ts"), env: { TOKENPAIR_SHUTDOWN_ROUNDS: "8" } },
+    toFigures: linesWith(/^shutdown: /),
+  },
+  {
     name: "cut-over",
     description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
     command: vitest("test/django"),

@@ -35,3 +35,14 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
     handle(req, res).catch(next);
   };
 }
+
+/**
+ * Returns a middleware with the console's pages and its staff API. Mount it at the root, before body parsers.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * app.use(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): Middleware {
+  return authRoutes(staff);
+}

@@ -23,3 +23,14 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
     return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
   };
 }
+
+/**
+ * Returns a middleware with the console's pages and its staff API.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * app.use(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
+  return authRoutes(staff);
+}

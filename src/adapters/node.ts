@@ -25,6 +25,25 @@ export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage,
 }
 
 /**
+ * Returns a function that answers the requests for the console's pages and its staff API, and returns whether it does.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * const handleConsole = consoleRoutes(createConsole(auth));
+ * createServer((req, res) => handleConsole(req, res) || myApp(req, res));
+ */
+export function consoleRoutes(
+  staff: Pick<Auth, "fetch" | "handles">,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const handle = toNodeHandler(staff);
+  return (req, res) => {
+    const isOwn = staff.handles(req);
+    if (isOwn) handle(req, res).catch(() => req.destroy());
+    return isOwn;
+  };
+}
+
+/**
  * Returns a function that lets pages of `trustedOrigins` use your own routes: call it before `requireUser`, and stop if it
  * returns true, because it has then answered a preflight.
  *

@@ -1,4 +1,5 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
+import { trace } from "../core/tracing.ts";
 import { withCors } from "./cookies/cors.ts";
 import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "./cookies/development-cookies.ts";
@@ -27,10 +28,19 @@ export interface HttpHandler {
   handles(pathname: string): boolean;
 }
 
+/** A request to an endpoint that has been found. */
+interface EndpointRequest extends Pick<Match, "params"> {
+  readonly endpoint: Endpoint;
+  readonly request: Request;
+  readonly connection: ConnectionInfo;
+}
+
 /** The options of `createHttpHandler`. */
 export interface HttpHandlerOptions {
   /** The endpoints. The endpoint of the OpenAPI document is always added. Default: all endpoints in `routes/`. */
   readonly endpoints?: readonly Endpoint[];
+  /** The path of the OpenAPI document. Default: "/api/schema". */
+  readonly schemaPath?: string;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /** Whether browsers on this machine get development cookies. Default: false. */
@@ -44,7 +54,7 @@ export interface HttpHandlerOptions {
  */
 export function createHttpHandler(
   deps: HttpDeps,
-  { endpoints = allEndpoints, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
+  { endpoints = allEndpoints, schemaPath, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
   const isTrustedProxy = createProxyCheck(deps.settings);
@@ -53,7 +63,7 @@ export function createHttpHandler(
   const requireWithinRateLimit = createRateLimits(deps);
   const requireService = createServiceCheck(deps);
   const findDeps = createDepsFinder(deps, developmentCookies);
-  const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
+  const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints, schemaPath)], deps.settings);
 
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     if (hasTwoHosts(request.headers)) return toJsonResponse(400, { detail: "Bad request.", code: "bad_request" });
@@ -77,6 +87,22 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
+    return trace(
+      "tokenpair:request",
+      {
+        method,
+        route: endpoint.path(deps.settings),
+        operation: endpoint.operationId,
+        traceparent: request.headers.get("traceparent"),
+      },
+      () => answerAtEndpoint({ endpoint, params, request, connection }),
+      (message, response) => {
+        message.status = response.status;
+      },
+    );
+  }
+
+  async function answerAtEndpoint({ endpoint, params, request, connection }: EndpointRequest): Promise<Response> {
     reportUntrustedProxy(request.headers, connection);
     const ip = findClientIp(request.headers, connection);
     reportUnknownAddress(ip);

@@ -6,20 +6,17 @@ import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
 import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
-import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
-import { isSealed } from "../keys/states.ts";
+import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
-import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
-import { openStore, parseDatabaseUrl } from "./config/database.ts";
-import { createDefaultKey, type DefaultKey, type ServerKey } from "./config/key-file.ts";
+import { withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { readLegacyKey } from "./config/legacy-key.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
-import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
+import { createStaffHandler, listenForConsole } from "./console.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp } from "./handlers/app.ts";
+import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
 import { createHealth, stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
@@ -28,6 +25,7 @@ import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createStrippedPrefixWarning } from "./observe/stripped-prefix.ts";
+import { type CreatedKey, openDatabase } from "./open-database.ts";
 import { createResources, type Resources } from "./resources.ts";
 
 /** The options of `serve`. */
@@ -62,6 +60,8 @@ export interface RunningServer {
   readonly url: string;
   /** The URL of the metrics, for example "http://127.0.0.1:9464/metrics". `null` without `metricsPort`. */
   readonly metricsUrl: string | null;
+  /** The URL of the console. `null` if it is off. */
+  readonly consoleUrl: string | null;
   /** A text for people that describes the database. It contains no password. */
   readonly database: string;
   /** The signing key or secret that was created at this start. `null` if it already existed. */
@@ -82,11 +82,6 @@ export interface RunningServer {
    * the feed and the store, within 10 seconds. Further calls do nothing more.
    */
   close(): Promise<void>;
-}
-
-/** A key that was created next to the SQLite database. If the database is in memory, the key is in memory too. */
-export interface CreatedKey extends Pick<ServerKey, "file"> {
-  readonly key: DefaultKey;
 }
 
 /** How long closing waits for running requests, in milliseconds. The rest of the 10 s is for closing the store. */
@@ -162,27 +157,34 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const toReadiness = () => (isStopping ? health() : (options.worker ?? { health }).health());
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
-  const app = createApp({
-    handlers: [createHealth({ health: toReadiness }), ...page],
-    fallback: {
-      fetch(request, connection) {
-        warnOfLostCookies(request);
-        return auth.fetch(request, connection);
+  const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
+  const createServerApp = (handlers: readonly Handler[]) =>
+    createApp({
+      handlers: [createHealth({ health: toReadiness }), ...handlers],
+      fallback: {
+        fetch(request, connection) {
+          warnOfLostCookies(request);
+          return auth.fetch(request, connection);
+        },
       },
-    },
-    clock: systemClock,
-    strictTransportSecurity: server.strictTransportSecurity,
-    findClientIp: createClientIpFinder(settings),
-    onAnswered: (record) => {
-      log.request(record);
-      metrics?.request(record);
-    },
-    onError,
-  });
+      clock: systemClock,
+      strictTransportSecurity: server.strictTransportSecurity,
+      findClientIp: createClientIpFinder(settings),
+      onAnswered: (record) => {
+        log.request(record);
+        metrics?.request(record);
+        if (staff !== null && record.method === "POST") timeForStaff(staff, record, settings);
+      },
+      onError,
+    });
+  const hasConsoleListener = staff !== null && server.consolePort !== undefined;
+  const app = createServerApp([...(staff === null || hasConsoleListener ? [] : [staff]), ...page]);
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
   const metricsUrl = worker === undefined ? metrics && (await listenForMetrics(metrics, server, log, resources)) : null;
+  const consoleUrl =
+    staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
   const { host, port } = server;
   const fetch: typeof app = (request, connection) => {
     warnOfStrippedPrefix(request);
@@ -201,6 +203,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { url } = listener;
   return Object.freeze({
     ...{ url, metricsUrl, database, createdKey, warnings, demo, log, shutdownDelay },
+    consoleUrl: consoleUrl ?? (staff && `${url}/console/`),
     health,
     metrics: async () => metrics?.text() ?? "",
     close: resources.close,
@@ -215,56 +218,6 @@ function toNodeName({ nodeName = hostname() }: Config["settings"], worker: Worke
 function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
   const legacyRefreshKey = readLegacyKey(config);
   return legacyRefreshKey === undefined ? {} : { legacyRefreshKey };
-}
-
-interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {
-  readonly store: Store;
-  readonly keys: ServerKeys;
-}
-
-async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
-  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
-  const found = findServerKeys(config, database);
-  const store = openStore(database, config);
-  resources.add(() => store.close());
-  const applied = await store.migrate();
-  // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
-  if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
-  const { missing: key } = found;
-  if (key === null) return { store, database: database.label, keys: found, createdKey: null };
-  await requireNoRing(store);
-  if (key === "secret") await requireNoSession(store);
-  const created = createDefaultKey(database, key);
-  const keys = key === "signing key" ? { ...found, signing: created } : { ...found, secret: created };
-  return { store, database: database.label, keys, createdKey: { key, file: created.file } };
-}
-
-/**
- * Throws if the database has a key ring. A key that is created next to a key ring would cause conflicts once the ring can
- * be decrypted again.
- *
- * @throws ConfigError that names the missing key encryption key.
- */
-async function requireNoRing({ keys }: Store): Promise<void> {
-  const sealed = (await keys.read()).keys.find(isSealed);
-  if (sealed === undefined) return;
-  throw new ConfigError(
-    `keyEncryptionKey: is missing: the key "${sealed.kekId}" sealed the key "${sealed.kid}" in the database. Set it.`,
-  );
-}
-
-/**
- * Throws if the database has sessions. Their secret was somewhere else, and a new secret would make all of them invalid.
- *
- * @throws ConfigError that says how to set the former secret.
- */
-async function requireNoSession(store: Store): Promise<void> {
-  const { sessions } = await store.sessions.list({ limit: 1 });
-  if (sessions.length === 0) return;
-  throw new ConfigError(
-    "secret: is missing: the sessions in the database were made with another one; set it to the former signing key " +
-      "(TOKENPAIR_SECRET), and no user has to log in again. If it is lost, run: tokenpair sessions revoke --all",
-  );
 }
 
 async function recordCreatedKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
@@ -283,6 +236,17 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
+}
+
+/** Passes on how long logins and refreshes take. */
+function timeForStaff(
+  staff: Pick<Console, "time">,
+  { path, milliseconds }: RequestRecord,
+  { authPath, tokenPath }: Config["settings"],
+): void {
+  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
+    staff.time("login", milliseconds);
+  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(

@@ -3,11 +3,12 @@ import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { Config } from "../../server/config/config.ts";
-import type { CreatedKey, RunningServer } from "../../server/serve.ts";
+import type { CreatedKey } from "../../server/open-database.ts";
+import type { RunningServer } from "../../server/serve.ts";
 import type { ReadyReport } from "../../server/workers/supervisor.ts";
+import { riskOfInsecureCookies } from "../../staff/health/setting-checks.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
-import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
 import { toLogNotice } from "../format.ts";
 
 interface ServeFlags extends CommonOptions {
@@ -15,6 +16,7 @@ interface ServeFlags extends CommonOptions {
   readonly port?: number;
   readonly workers?: number;
   readonly demo?: true;
+  readonly console?: true;
 }
 
 /** Adds the command `serve`. */
@@ -23,6 +25,7 @@ export function addServe(program: Command, context: Context): void {
     .option("--host <host>", "Address to listen on (default: 127.0.0.1).")
     .option("--port <port>", "Port to listen on, 0 for any free port (default: 8000).", parsePort)
     .option("--workers <number>", "Number of processes that answer requests (default: 1).", parseWorkers)
+    .option("--console", "Also serve the console at /console/ and the staff API at /api/admin/.")
     .option(
       "--demo",
       "Create the user demo with a random password if there are no users, and use development cookies at localhost.",
@@ -36,6 +39,7 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(workers === undefined ? {} : { workers }),
+    ...(flags.console === undefined ? {} : { console: true }),
   });
   await (config.server.workers === 1 ? runAlone(context, flags, config) : runWithWorkers(context, flags, config));
 }
@@ -69,8 +73,8 @@ async function runWithWorkers(context: Context, flags: ServeFlags, config: Confi
   const { serve } = await import("../../server/serve.ts");
   const server = await serve(config, { ...toLogOptions(context), worker: link.role });
   closeOnSignals(server, process, systemClock.monotonic);
-  const { url, database } = server;
-  link.ready(server, { url, database, notices: toNotices(config, flags, server) });
+  const { url, consoleUrl, database } = server;
+  link.ready(server, { url, consoleUrl, database, notices: toNotices(config, flags, server) });
 }
 
 /** The file that runs the command line, also in this source. */
@@ -108,10 +112,11 @@ function toNotices(
 function printReady(
   { stdout, stderr }: Context,
   { json }: ServeFlags,
-  { url, metricsUrl, database, notices }: ReadyReport & Pick<RunningServer, "metricsUrl">,
+  { url, metricsUrl, consoleUrl, database, notices }: ReadyReport & Pick<RunningServer, "metricsUrl">,
 ): void {
   for (const notice of notices) stderr.write(`${notice}\n`);
   if (metricsUrl !== null) stderr.write(`Metrics: ${metricsUrl}\n`);
+  if (consoleUrl !== null) stderr.write(`Console: ${consoleUrl}\n`);
   stdout.write(
     json
       ? `${JSON.stringify({ ready: true, url, metrics_url: metricsUrl, database })}\n`

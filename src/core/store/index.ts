@@ -6,6 +6,7 @@ import type { NodeStore } from "./nodes.ts";
 import type { OutboxStore } from "./outbox.ts";
 import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
+import type { StaffStore } from "./staff.ts";
 import type { ThrottleStore } from "./throttle.ts";
 import type { TicketStore } from "./tickets.ts";
 import type { UserStore } from "./users.ts";
@@ -41,6 +42,8 @@ export interface Store {
   readonly throttle: ThrottleStore;
   /** The audit log. */
   readonly audit: AuditStore;
+  /** The lists of the staff. */
+  readonly staff: StaffStore;
   /** The webhook messages that wait to be sent. */
   readonly outbox: OutboxStore;
   /**

@@ -5,13 +5,13 @@ import { defineEndpoint, type Endpoint } from "../endpoint.ts";
 import { toOpenApiDocument } from "../openapi/document.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** Creates `GET /api/schema`, which returns the OpenAPI document of `endpoints` and of itself. */
-export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
+/** Creates the endpoint that returns the OpenAPI document of `endpoints` and of itself. */
+export function createSchemaEndpoint(endpoints: readonly Endpoint[], path = "/api/schema"): Endpoint {
   // By settings: those of development cookies name other cookies.
   const documents = new Map<Settings<AuthUser>, unknown>();
   const schema: Endpoint = defineEndpoint({
     method: "GET",
-    path: () => "/api/schema",
+    path: () => path,
     operationId: "getOpenApiDocument",
     summary: "Get the OpenAPI document of this API.",
     errorStyle: "resource",

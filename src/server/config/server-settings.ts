@@ -101,6 +101,17 @@ export interface ServerSettings {
   readonly logLevel: LogLevel;
   /** Whether to serve the page on which users log in and see their devices, at `/`. Default: true. */
   readonly page: boolean;
+  /**
+   * Whether to serve the console at `/console/` and the staff API at `/api/admin/`. Users with a role may use them. Default: false.
+   */
+  readonly console: boolean;
+  /** The address of the own listener of the console and the staff API. Default: "127.0.0.1". */
+  readonly consoleHost: string;
+  /**
+   * The port of the own listener of the console, the staff API, login and account. `port` then answers 404 to the console and
+   * the staff API. Default: none, so `port` serves them too.
+   */
+  readonly consolePort: number | undefined;
 }
 
 /** The defaults of `ServerSettings`. */
@@ -132,6 +143,9 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   strictTransportSecurity: 0,
   logLevel: "info",
   page: true,
+  console: false,
+  consoleHost: "127.0.0.1",
+  consolePort: undefined,
 });
 
 /** The rule that the value of a setting must follow. */
@@ -181,6 +195,9 @@ const serverRules = {
   strictTransportSecurity: seconds(0, days(3_650)),
   logLevel: { type: "choice", choices: ["debug", "info", "warn", "error", "silent"] },
   page: { type: "boolean" },
+  console: { type: "boolean" },
+  consoleHost: host,
+  consolePort: port,
 } satisfies Record<keyof ServerSettings, ConfigRule>;
 
 /**

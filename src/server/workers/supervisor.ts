@@ -18,6 +18,8 @@ export interface WorkerProcess {
 /** What a worker reports when it is ready. */
 export interface ReadyReport {
   readonly url: string;
+  /** The URL of the console, or `null`. */
+  readonly consoleUrl: string | null;
   /** What the worker prints at its start on stderr, in full lines. */
   readonly notices: readonly string[];
   /** A text for people that describes the database. */

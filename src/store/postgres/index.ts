@@ -17,6 +17,7 @@ import { inspect, type PostgresFacts } from "./schema/inspect.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createStaffStore } from "./staff.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
@@ -111,6 +112,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     services: createServiceStore(connection, notifications),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
+    staff: createStaffStore(connection),
     outbox: createOutboxStore(connection),
     writes: createWriteProbe(connection),
 

@@ -14,6 +14,7 @@ import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createStaffStore } from "./staff.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
@@ -78,6 +79,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     services: createServiceStore(connection, feed),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
+    staff: createStaffStore(connection),
     outbox: createOutboxStore(connection),
     writes: createWriteProbe(connection),
 

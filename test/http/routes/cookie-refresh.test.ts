@@ -212,6 +212,7 @@ describe("a refresh that the store can't answer", () => {
       nodes: store.nodes,
       keys: store.keys,
       services: store.services,
+      staff: store.staff,
       throttle: store.throttle,
       audit: store.audit,
       outbox: store.outbox,

@@ -29,6 +29,9 @@ describe("loadConfig", () => {
       strictTransportSecurity: 0,
       logLevel: "info",
       page: true,
+      console: false,
+      consoleHost: "127.0.0.1",
+      consolePort: undefined,
     });
     expect(settings).toMatchObject({
       accessTokenLifetime: 1800,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSupervisor, WorkerFailedError, type WorkerProcess } from "../../../src/server/workers/supervisor.ts";
 import { createManualTime, settled } from "../../support/manual-time.ts";
 
-const report = { url: "http://127.0.0.1:8000", database: "a database", notices: ["a notice"] };
+const report = { url: "http://127.0.0.1:8000", consoleUrl: null, database: "a database", notices: ["a notice"] };
 
 /** Creates a supervisor whose processes the test makes ready, and ends. */
 function create(count = 2) {

@@ -18,6 +18,7 @@ import type { CreateStore, Scene } from "./scene.ts";
 import { describeServiceContract } from "./services.ts";
 import { describeSessionRevocationContract } from "./session-revocation.ts";
 import { describeSessionContract } from "./sessions.ts";
+import { describeStaffContract } from "./staff.ts";
 import { describeThrottleContract } from "./throttle.ts";
 import { describeTicketContract } from "./tickets.ts";
 import { describeUserImportContract } from "./user-import.ts";
@@ -52,6 +53,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeLifetimeContract(scene);
     describeLegacyContract(scene);
     describeTicketContract(scene);
+    describeStaffContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);

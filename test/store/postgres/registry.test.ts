@@ -58,12 +58,14 @@ describe("the registry of a PostgreSQL store", () => {
     expect((await store.nodes.look()).isSettled).toBe(true);
     await addSession(store, "s", await addUser(store, "alice"));
     await admin.query(`DROP TABLE ${schema}.installation, ${schema}.nodes, ${schema}.signing_keys, ${schema}.services,
-        ${schema}.legacy_tokens, ${schema}.login_tickets;
+        ${schema}.legacy_tokens, ${schema}.login_tickets, ${schema}.node_reports;
       ALTER TABLE ${schema}.revocations DROP COLUMN until, DROP COLUMN except_key, DROP COLUMN confirm, DROP COLUMN reason;
       ALTER TABLE ${schema}.sessions DROP COLUMN access_until, DROP COLUMN least_epoch, DROP COLUMN change_hash,
         DROP COLUMN authenticated_at, DROP COLUMN amr, DROP COLUMN actor;
       ALTER TABLE ${schema}.users DROP COLUMN epoch_reason, DROP COLUMN imported, DROP COLUMN role;
       ALTER TABLE ${schema}.audit_log DROP COLUMN note;
+      DROP INDEX ${schema}.sessions_by_creation, ${schema}.sessions_by_user, ${schema}.users_by_email, ${schema}.users_inactive,
+        ${schema}.audit_log_of_actors;
       DELETE FROM ${schema}.tokenpair_migrations WHERE number >= 5`);
     await store.migrate();
     const { isSettled, incarnation } = await store.nodes.look();

@@ -274,6 +274,23 @@ export const migrations: readonly Migration[] = [
       -- viewer, support or admin; NULL: not a member of the staff. Versions before this one read is_staff.
       ALTER TABLE tokenpair.users ADD COLUMN role text COLLATE "C" CHECK (role IN ('viewer', 'support', 'admin'));
       UPDATE tokenpair.users SET role = 'viewer' WHERE is_staff;
+
+      -- The lists of the console. No rotation changes these columns.
+      CREATE INDEX sessions_by_creation ON tokenpair.sessions (created_at, id);
+      CREATE INDEX sessions_by_user ON tokenpair.sessions (user_id, created_at, id);
+      CREATE INDEX users_by_email ON tokenpair.users (lower(email COLLATE "C"), position) WHERE email IS NOT NULL;
+      CREATE INDEX users_with_role ON tokenpair.users (position) WHERE role IS NOT NULL;
+      CREATE INDEX users_inactive ON tokenpair.users (position) WHERE NOT is_active;
+      DROP INDEX tokenpair.audit_log_by_time;
+      CREATE INDEX audit_log_by_time ON tokenpair.audit_log (at, seq);
+      CREATE INDEX audit_log_of_actors ON tokenpair.audit_log (at, seq) WHERE actor IS NOT NULL;
+
+      -- What the nodes last said about themselves, while the console is on. Unlike the table nodes, nothing depends on it.
+      CREATE TABLE tokenpair.node_reports (
+        id text COLLATE "C" PRIMARY KEY,
+        reported_at bigint NOT NULL,
+        body text NOT NULL -- JSON
+      );
     `,
   },
 ];

@@ -259,6 +259,24 @@ export const migrations: readonly Migration[] = [
       -- viewer, support or admin; NULL: not a member of the staff. Versions before this one read is_staff.
       ALTER TABLE users ADD COLUMN role TEXT CHECK (role IN ('viewer', 'support', 'admin'));
       UPDATE users SET role = 'viewer' WHERE is_staff = 1;
+
+      -- The lists of the console. No rotation changes these columns.
+      CREATE INDEX sessions_live_by_creation ON sessions (created_at, id) WHERE revoked_at IS NULL;
+      CREATE INDEX sessions_by_creation ON sessions (created_at, id);
+      CREATE INDEX sessions_by_user ON sessions (user_id, created_at, id);
+      CREATE INDEX users_by_email ON users (lower(email), position) WHERE email IS NOT NULL;
+      CREATE INDEX users_with_role ON users (position) WHERE role IS NOT NULL;
+      CREATE INDEX users_inactive ON users (position) WHERE NOT is_active;
+      DROP INDEX audit_log_by_time;
+      CREATE INDEX audit_log_by_time ON audit_log (at, seq);
+      CREATE INDEX audit_log_of_actors ON audit_log (at, seq) WHERE actor IS NOT NULL;
+
+      -- What the nodes last said about themselves, while the console is on. Nothing depends on it.
+      CREATE TABLE node_reports (
+        id TEXT NOT NULL PRIMARY KEY,
+        reported_at INTEGER NOT NULL,
+        body TEXT NOT NULL -- JSON
+      ) STRICT, WITHOUT ROWID;
     `,
   },
 ];

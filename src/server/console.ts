@@ -1,0 +1,58 @@
+import type { AnyAuth } from "../auth.ts";
+import { isLoopbackHostname } from "../core/addresses.ts";
+import { getInternals } from "../internals.ts";
+import type { Console } from "../staff/index.ts";
+import type { Config } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
+import type { ServerSettings } from "./config/server-settings.ts";
+import type { Handler } from "./handlers/app.ts";
+import { type ListenOptions, listen } from "./listen/listen.ts";
+import type { Resources } from "./resources.ts";
+
+/** How long closing waits for running requests of the staff, in milliseconds. */
+const closeTimeout = 2_000;
+
+/**
+ * Loads the console, if it is on. `--demo` turns it on too, on this machine only.
+ *
+ * @returns the handler of the console and of the staff API, or `null`.
+ * @throws ConfigError if it would be reachable over plain http.
+ */
+export async function createStaffHandler(
+  auth: AnyAuth,
+  config: Config,
+  { demo, resources }: { readonly demo: boolean; readonly resources: Resources },
+): Promise<(Handler & Pick<Console, "time">) | null> {
+  const { server, settings } = config;
+  const host = server.consolePort === undefined ? server.host : server.consoleHost;
+  const isLocal = isLoopbackHostname(host);
+  if (!server.console && !(demo && isLocal)) return null;
+  if (!isLocal && (settings.insecureCookies || settings.trustedProxies.length === 0)) {
+    throw new ConfigError(
+      `console: it would be served over plain http at ${host}; set host, or consoleHost and consolePort, to a loopback address, ` +
+        "or put an https proxy in front and name it in trustedProxies",
+    );
+  }
+  // Loaded only if the console is on.
+  const [{ createConsoleWith }, { createServerParts }] = await Promise.all([
+    import("../staff/create-console.ts"),
+    import("./doctor/server-parts.ts"),
+  ]);
+  const staff = createConsoleWith(auth, {}, createServerParts(getInternals(auth).deps.store, config));
+  resources.add(() => staff.close());
+  return staff;
+}
+
+/** Starts the console's own listener. Returns the console's URL there, or `null` without `consolePort`. */
+export async function listenForConsole(
+  fetch: ListenOptions["fetch"],
+  limits: ServerSettings,
+  onMalformed: ListenOptions["onMalformed"],
+  resources: Resources,
+): Promise<string | null> {
+  const { consoleHost: host, consolePort: port } = limits;
+  if (port === undefined) return null;
+  const listener = await listen({ fetch, host, port, onMalformed, limits });
+  resources.add(() => listener.close(closeTimeout));
+  return `${listener.url}/console/`;
+}
