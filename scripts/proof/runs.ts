@@ -139,6 +139,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^shutdown: /),
   },
   {
+    name: "deploy",
+    description:
+      "checks the Dockerfile, the compose file, the unit and the manifests, and runs the packed package as in a container (a minute; needs the npm registry)",
+    command: ["node", "test/deploy/run.ts"],
+    smoke: { command: ["node", "test/deploy/run.ts", "--smoke"] },
+    toFigures: linesWith(/^deploy: /),
+  },
+  {
     name: "cut-over",
     description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
     command: vitest("test/django"),
