@@ -210,7 +210,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
 }
 
-/** Each worker is a node of its own, so operators must be able to tell them apart. */
+/** Each worker is a separate node, so operators must be able to tell them apart. */
 function toNodeName({ nodeName = hostname() }: Config["settings"], worker: WorkerRole | undefined): string {
   return worker === undefined ? nodeName : `${nodeName} worker ${worker.number}`;
 }

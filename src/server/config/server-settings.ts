@@ -88,7 +88,7 @@ export interface ServerSettings {
    */
   readonly shutdownDelay: number;
   /**
-   * The number of processes that answer requests. Each is a node of its own, with its own memory and connections to the
+   * The number of processes that answer requests. Each is a separate node, with its own memory and connections to the
    * database. Use about one for each core. It must be 1 with `sqlite::memory:`. Default: 1.
    */
   readonly workers: number;

@@ -21,7 +21,7 @@ function toWorkerProcess(worker: Worker): WorkerProcess {
     send(message) {
       if (worker.isConnected()) worker.send(message, () => {});
     },
-    kill: (signal) => void worker.process.kill(signal),
+    stop: () => void worker.process.kill("SIGTERM"),
     onMessage: (listener) => void worker.on("message", listener),
     onExit: (listener) => void worker.once("exit", listener),
   };

@@ -87,7 +87,7 @@ async function listenForMetrics(
   return `${listener.url}/metrics`;
 }
 
-/** The supervisor is worker 0, so that its process can be told from those of the workers. */
+/** The supervisor is worker 0, which distinguishes its process from those of the workers. */
 function createSupervisorMetrics({ counts }: Supervisor): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ worker: "0" });

@@ -9,7 +9,8 @@ import { mergeHealth } from "./merge-health.ts";
 export interface WorkerProcess {
   /** Sends a message. Does nothing if the process has ended. */
   send(message: object): void;
-  kill(signal: "SIGTERM" | "SIGKILL"): void;
+  /** Sends SIGTERM. */
+  stop(): void;
   onMessage(listener: (message: unknown) => void): void;
   /** Calls the listener once, when the process has ended. */
   onExit(listener: (code: number | null, signal: string | null) => void): void;
@@ -155,7 +156,7 @@ export function createSupervisor({ count, fork, log, clock, schedule }: Supervis
     });
     for (const { process, restart } of workers) {
       restart?.cancel();
-      process?.kill("SIGTERM");
+      process?.stop();
     }
     if (workers.some(({ process }) => process !== null)) await ended;
     if (failed > 0) throw new WorkerFailedError(`${failed} of ${count} workers failed to close`);

@@ -16,7 +16,7 @@ function create(count = 2) {
     const [sent, signals]: [{ ask?: string; id?: number }[], string[]] = [[], []];
     const process: WorkerProcess = {
       send: (message) => void sent.push(message),
-      kill: (signal) => void signals.push(signal),
+      stop: () => void signals.push("SIGTERM"),
       onMessage(listener) {
         onMessage = listener;
       },
