@@ -59,7 +59,7 @@ describe("tokenpair serve --workers", () => {
     expect(metrics).toContain('tokenpair_workers_ready{worker="0"} 2');
     for (const worker of [1, 2]) {
       expect(metrics).toMatch(new RegExp(`^tokenpair_revocations_live\\{worker="${worker}"\\} 1$`, "m"));
-      const requests = `^tokenpair_http_request_duration_seconds_count\\{.*status="401".*worker="${worker}"\\} [1-9]`;
+      const requests = `^tokenpair_http_request_duration_seconds_count\\{worker="${worker}",.*status="401".*\\} [1-9]`;
       expect(metrics).toMatch(new RegExp(requests, "m"));
     }
     expect(metrics.match(/^# TYPE tokenpair_revocations_live /gm)).toHaveLength(1);

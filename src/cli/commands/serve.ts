@@ -71,7 +71,10 @@ async function runWithWorkers(context: Context, flags: ServeFlags, config: Confi
     return;
   }
   const { serve } = await import("../../server/serve.ts");
-  const server = await serve(config, { ...toLogOptions(context), worker: link.role });
+  const server = await serve(config, { ...toLogOptions(context), worker: link.role }).catch((error: unknown) => {
+    link.release();
+    throw error;
+  });
   closeOnSignals(server, process, systemClock.monotonic);
   const { url, consoleUrl, database } = server;
   link.ready(server, { url, consoleUrl, database, notices: toNotices(config, flags, server) });

@@ -32,6 +32,8 @@ export interface WorkerLink {
   readonly role: WorkerRole;
   /** Tells the supervisor that the worker is ready, and answers its questions from then on. */
   ready(server: Pick<RunningServer, "health" | "metrics">, report: ReadyReport): void;
+  /** Lets the process end although it can still receive messages, because the server could not start. */
+  release(): void;
 }
 
 /**
@@ -73,5 +75,6 @@ export function findWorkerLink(): WorkerLink | null {
       server = running;
       process.send?.({ ready: report });
     },
+    release: () => process.channel?.unref(),
   };
 }
