@@ -41,7 +41,8 @@ async function expectDocumented({ method, path, operation }: Operation, response
   const what = `${method} ${path} ${response.status}`;
   const faults = await validator.findFaults(operation, response);
   // A stream has no end.
-  const body = response.headers.get("Content-Type") === frameType ? "a frame" : await response.clone().text();
+  const isStream = /^text\/event-stream|^application\/vnd/.test(response.headers.get("Content-Type") ?? "");
+  const body = isStream ? "a stream" : await response.clone().text();
   expect(faults, `${what}: ${body}`).toEqual([]);
   seen.add(what);
   return response;
@@ -402,6 +403,18 @@ describe("the OpenAPI document", () => {
     ] as const) {
       expect((await send(find(operationId), scene, "a service's credential", { query })).status).toBe(400);
     }
+  });
+
+  it("documents the 429 of too many streams of session events, and the 404 of none", async () => {
+    await auth.close();
+    await start({ settings: { maxSessionStreams: 1 } });
+    const scene = await createScene();
+    const stream = await send(find("followSession"), scene, "cookies");
+    expect((await send(find("followSession"), scene, "a bearer token")).status).toBe(429);
+    await stream.body?.cancel();
+    await auth.close();
+    await start({ settings: { maxSessionStreams: 0 } });
+    expect((await send(find("followSession"), await createScene(), "cookies")).status).toBe(404);
   });
 
   it("documents the 403 of a service without the scope", async () => {
