@@ -15,12 +15,12 @@ export interface SessionEnd {
 export interface WatchSessionOptions {
   /** The server's `authPath` setting. Default: `"/api/auth"`. */
   readonly authPath?: string;
-  /** Called when the session has ended, before the client's state changes. */
+  /** Called when the session has ended: right before the listeners of the client that were added after this call. */
   readonly onEnd?: (end: SessionEnd) => void;
 }
 
 /** The part of a client that `watchSession` needs. */
-export type WatchedClient = Pick<Client, "fetch" | "session" | "onChange" | "refresh">;
+export type WatchedClient = Pick<Client, "fetch" | "session" | "onChange">;
 
 /** The longest wait before the next attempt to connect, in seconds. */
 const maxDelay = 60;
@@ -41,10 +41,16 @@ export function watchSession(
   const page = globalThis.document as Document | undefined;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let ending: { readonly sessionId: string; readonly end: SessionEnd } | undefined;
   let connection: { readonly sessionId: string; readonly controller: AbortController } | undefined;
 
   function update(): void {
     const { sessionId } = client.session();
+    if (ending && ending.sessionId !== sessionId) {
+      const { end } = ending;
+      ending = undefined;
+      onEnd?.(end);
+    }
     const isWanted = sessionId !== undefined && page?.visibilityState !== "hidden";
     if (connection && (!isWanted || connection.sessionId !== sessionId)) disconnect();
     if (isWanted && !connection) void connect(sessionId);
@@ -62,12 +68,12 @@ export function watchSession(
     const end = await read(own.controller.signal).catch(() => undefined);
     if (connection !== own) return;
     if (end && end.code !== "unavailable") {
-      connection = undefined;
-      onEnd?.(end);
-      await client.refresh();
-      // The session that the client shows now may be another one.
-      if (client.session().sessionId !== sessionId) update();
-      return;
+      // A revoked access token also ends the stream. A request shows whether the session goes on: if it is refused, the client
+      // refreshes, once for all tabs.
+      ending = { sessionId, end };
+      await client.fetch(`${authPath}/me/`, { cache: "no-store" }).catch(() => {});
+      ending = undefined;
+      if (connection !== own) return;
     }
     failures += 1;
     timer = setTimeout(

@@ -126,9 +126,12 @@ function toResponses(responses: Readonly<Record<number, ResponseDescription>>, s
 
 /** OpenAPI 3.1 leaves out the schema of a binary body. */
 function toContent({ schema, mediaType = "application/json", binary }: Partial<ResponseDescription>): Json {
-  if (schema === undefined) return {};
+  if (schema === undefined && binary === undefined) return {};
   return {
-    content: { [mediaType]: { schema: toJsonSchema(schema) }, ...(binary === undefined ? {} : { [binary]: {} }) },
+    content: {
+      ...(schema === undefined ? {} : { [mediaType]: { schema: toJsonSchema(schema) } }),
+      ...(binary === undefined ? {} : { [binary]: {} }),
+    },
   };
 }
 

@@ -97,9 +97,13 @@ export function createDemoEndpoints(actions: DemoActions): readonly Endpoint[] {
         await requireMediaType();
         requireFormCsrfToken(deps, { request, cookies: readCookies(request.headers, deps.settings), field: undefined });
         const run = requireRun(await readBody());
-        if (!run.startOver()) throw noSuchRun();
-        const tokenLimits = toTokenLimits(deps.settings);
-        const issued = await deps.flows.issue(run.session.userId, { client, tokenLimits });
+        const giveBack = run.startOver();
+        if (giveBack === null) throw noSuchRun();
+        const options = { client, tokenLimits: toTokenLimits(deps.settings) };
+        const issued = await deps.flows.issue(run.session.userId, options).catch((error: unknown) => {
+          giveBack();
+          throw error;
+        });
         return withCookies(done(), toIssuedCookies(deps, issued));
       },
     }),

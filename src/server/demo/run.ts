@@ -50,8 +50,12 @@ export interface Run {
   add(line: Omit<Line, "at"> & { readonly at?: number }): void;
   /** Says that the demonstration itself is about to revoke the session. */
   expectRevocation(): void;
-  /** Uses up the permission to start over. Returns whether there was one. */
-  startOver(): boolean;
+  /**
+   * Uses up the permission to start over.
+   *
+   * @returns a function that gives it back, or `null` if there was none.
+   */
+  startOver(): (() => void) | null;
   close(): void;
 }
 
@@ -261,9 +265,12 @@ export function createRun(options: RunOptions): Run {
       isExpected = true;
     },
     startOver() {
-      const may = startOverUntil > now();
+      const until = startOverUntil;
       startOverUntil = 0;
-      return may;
+      if (until <= now()) return null;
+      return () => {
+        startOverUntil = until;
+      };
     },
     close: () => stream.end(),
   };

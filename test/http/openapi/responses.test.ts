@@ -108,6 +108,7 @@ function withSwitch(store: Store): Store {
     tickets: wrap(store.tickets),
     services: wrap(store.services),
     keys: wrap(store.keys),
+    audit: wrap(store.audit),
   };
 }
 
@@ -312,12 +313,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("documents the 503 of the check endpoint while the revocations are stale", async () => {
+  it("documents the 503 of the check endpoint and of a stream while the revocations are stale", async () => {
     await auth.close();
     await start({ settings: { onStale: "refuse" } });
     const scene = await createScene();
     auth.clock.stall(60);
-    expect((await send(find("checkRequest"), scene, "a bearer token")).status).toBe(503);
+    for (const operationId of ["checkRequest", "followSession"]) {
+      expect((await send(find(operationId), scene, "a bearer token")).status).toBe(503);
+    }
   });
 
   it("documents every response to a body that can't be read", async () => {
@@ -342,7 +345,14 @@ describe("the OpenAPI document", () => {
 
   it("documents every response to too many requests", async () => {
     await auth.close();
-    const limits = { refreshLimit: 1, verifyLimit: 1, blacklistLimit: 1, serviceFailureLimit: 1, maxLoginFailures: 2 };
+    const limits = {
+      maxSessionStreams: 1,
+      refreshLimit: 1,
+      verifyLimit: 1,
+      blacklistLimit: 1,
+      serviceFailureLimit: 1,
+      maxLoginFailures: 2,
+    };
     await start({ settings: limits });
     const limited = toOwn().filter(({ operation }) => "429" in operation.responses);
     // Made before the account is locked.
