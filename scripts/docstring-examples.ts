@@ -24,10 +24,16 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/auth.ts": auth,
   "src/auth-management.ts": auth,
   "src/auth-logins.ts": auth,
+  "src/auth-pages.ts": auth,
   "src/register.ts": auth,
   "src/create-auth.ts": `
     import { createAuth, minutes } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
+  "src/staff/create-console.ts": `
+    import type { Auth } from "tokenpair";
+    import { createConsole } from "tokenpair/console";
+    declare const auth: Auth;
+    declare const request: Request;`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
   "src/http/request/safe-next.ts": `
@@ -40,7 +46,7 @@ const surroundings: Readonly<Record<string, string>> = {
     ["client", "client-error", "user-sessions", "patch-fetch", "session/session-state", "cookie/client"].map((name) => [
       `src/client/${name}.ts`,
       `
-    import { ClientError, type CookieClient, patchFetch } from "tokenpair/client";
+    import { ClientError, type CookieClient, patchFetch, userSessions } from "tokenpair/client";
     declare const client: CookieClient;
     declare const username: string;
     declare const password: string;
@@ -58,6 +64,11 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
     declare const link: string;`,
+  "src/client/bearer/native.ts": `
+    import { type AppStateSource, type BearerClient, createBearerClient, followAppState, type SecureStore as Store, toSecureStorage } from "tokenpair/client/bearer";
+    declare const AppState: AppStateSource;
+    declare const SecureStore: Store;
+    declare const client: BearerClient;`,
   "src/client/bearer/index.ts": `
     import { createBearerClient } from "tokenpair/client/bearer";
     declare const keychain: {
@@ -68,11 +79,11 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const username: string;
     declare const password: string;`,
   ...Object.fromEntries(
-    ["session-provider", "use-session", "use-sessions"].map((name) => [
+    ["session-provider", "use-action", "use-session", "use-sessions"].map((name) => [
       `src/client/react/${name}.ts`,
       `
     import type { Client } from "tokenpair/client";
-    import { SessionProvider, useSession, useSessions, useUser } from "tokenpair/react";
+    import { SessionProvider, useAction, useSession, useSessions, useUser } from "tokenpair/react";
     declare const client: Client;
     declare const root: import("react-dom/client").Root;
     declare function App(): null;`,
@@ -96,7 +107,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
-    import { cors, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    import { consoleRoutes, cors, requirePage, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string | undefined): Promise<string>;
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
@@ -106,7 +118,8 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import express, { type Response } from "express";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser } from "tokenpair/express";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser } from "tokenpair/express";
+    import { createConsole } from "tokenpair/console";
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
     declare function ordersOf(userId: string): object;
@@ -117,25 +130,49 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/fastify";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/fastify";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: FastifyInstance;
     declare function ordersOf(userId: string): object;
     declare function deleteAccount(): Promise<object>;`,
   ),
+  "src/adapters/next-auth.ts": `
+    import { createAuth } from "tokenpair";
+    import { sharedAuth } from "tokenpair/next";
+    import { sqliteStore } from "tokenpair/sqlite";`,
   ...ofAll(
-    ["hono", "hono-session", "hono-cors", "hono-user"],
+    ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],
+    `
+    import type { Auth } from "tokenpair";
+    import { action, handlers, pages, proxy, withUser } from "tokenpair/next";
+    declare const getAuth: () => Promise<Auth>;
+    declare function renameUser(userId: string, name: string): Promise<void>;
+    declare function ordersOf(userId: string): Promise<object>;`,
+  ),
+  ...ofAll(
+    ["hono", "hono-session", "hono-cors", "hono-page", "hono-user"],
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/hono";
+    import { authRoutes, consoleRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/hono";
+    import { createConsole } from "tokenpair/console";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: Hono;
     declare function ordersOf(userId: string): object;
+    declare function ordersPage(userId: string): string;
     declare function orderOf(userId: string, id: string): object;
     declare function deleteAccount(c: Context): Response;`,
+  ),
+  ...ofAll(
+    ["nestjs-decorators", "nestjs-guard", "nestjs-options", "nestjs-sockets"],
+    `
+    import type { IncomingMessage } from "node:http";
+    import { Delete, Get, UseGuards } from "@nestjs/common";
+    import { type Auth, minutes } from "tokenpair";
+    import { AuthGuard, AuthSockets, CurrentUser, InjectAuth, Public, StepUp } from "tokenpair/nestjs";`,
   ),
 };
 

@@ -4,7 +4,7 @@ import type { User } from "./core/user.ts";
 import type { Confirmed, RevokedAndConfirmed } from "./flows/commit.ts";
 import type { SessionOwner } from "./flows/logout.ts";
 import type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
-import type { NewUserInput, UserUpdate } from "./flows/users.ts";
+import type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 
 /** The methods of `auth.sessions`: they list, label and revoke sessions. */
 export interface AuthSessions {

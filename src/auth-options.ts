@@ -86,10 +86,24 @@ export interface RequestOptions extends AuthenticationRequirement {
   readonly socket?: SocketLike | undefined;
 }
 
-/** Where `auth.resume` and `auth.checkPage` lead, and facts about a request that `Headers` don't contain. */
-export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket"> {
+/** The options of `auth.check`. */
+export interface CheckOptions extends RequestOptions {
+  /**
+   * What an unsafe request by cookie must have besides the cookie. `"stated-origin"` is for requests that can't carry the CSRF
+   * token, such as a server action: the browser must have stated in `Sec-Fetch-Site` or `Origin` that the page is of the
+   * server's origin or a trusted one. Default: "token".
+   */
+  readonly csrf?: "token" | "stated-origin" | undefined;
+}
+
+/** The options of the adapters' `requirePage`. */
+export interface PageOptions {
   /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
   readonly loginPath?: string | undefined;
+}
+
+/** The options of `auth.resume` and `auth.checkPage`: the login page, and facts about a request that `Headers` don't contain. */
+export interface ResumeOptions extends PageOptions, Pick<RequestOptions, "method" | "socket"> {
   /** The URL or path of the request. Needed if the request has none, or if a framework has shortened it. Default: `request.url`. */
   readonly url?: string | undefined;
 }

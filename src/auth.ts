@@ -1,6 +1,7 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { CorsOptions, RequestLike, RequestOptions, ResumeOptions, SignalOptions } from "./auth-options.ts";
+import type { CheckOptions, CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { AuthPages } from "./auth-pages.ts";
 import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResult, Stats } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -23,7 +24,9 @@ import type { ConnectionInfo } from "./http/request/client-ip.ts";
  * @typeParam U the type of the application's users.
  * @typeParam C the type of the claims that the application adds to tokens.
  */
-export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> extends AuthLogins<U> {
+export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims>
+  extends AuthLogins<U>,
+    AuthPages<U, C> {
   /**
    * Checks the schema, and loads the keys and the revocations. Until the promise fulfils, no access token is accepted.
    *
@@ -95,22 +98,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const checked = await auth.check(request);
    * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
-  check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
-  /**
-   * Returns a small page for a document request whose access token has expired although its browser has a session, or `null` for
-   * any other request. The page refreshes the session at the same address, and then reloads. Browsers send the refresh token only
-   * to tokenpair's own endpoints, so a page that your server renders can't do it. Works from memory.
-   *
-   * Scripts, prefetches and frames get `null`: answer them with the refusal of `check`.
-   *
-   * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method, url }` as options.
-   * @returns a 401 with HTML. For a form's POST, the page asks the user to send the form again.
-   * @throws TypeError if `loginPath` isn't a path of this origin.
-   * @example
-   * const checked = await auth.check(request);
-   * const refusal = checked.ok ? null : (auth.resume(request, { loginPath: "/login" }) ?? checked.response);
-   */
-  resume(request: RequestLike | Headers, options?: ResumeOptions): Response | null;
+  check(request: RequestLike | Headers, options?: CheckOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
    * Returns the headers that allow pages from `trustedOrigins` to use your own route and read its response. The adapters'
    * `cors` sends them. Pages of apps, such as `capacitor://localhost`, are not allowed to send cookies.
@@ -221,6 +209,9 @@ export type AnyAuth = Auth<AuthUser, object>;
 
 /** The part of any `Auth` that the adapters' `requireUser` needs. */
 export type AnyCheck = Pick<AnyAuth, "check">;
+
+/** The part of any `Auth` that the adapters' `requirePage` needs. */
+export type AnyPageCheck = Pick<AnyAuth, "checkPage">;
 
 /** The part of any `Auth` that the adapters' `sessionStarter` needs. */
 export type AnyStarter = Pick<AnyAuth, "startSession">;

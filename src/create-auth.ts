@@ -1,5 +1,5 @@
 import type { Auth } from "./auth.ts";
-import type { AuthOptions, RequestLike, RequestOptions, ResumeOptions } from "./auth-options.ts";
+import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import { requireAuthentication } from "./core/require-authentication.ts";
@@ -9,6 +9,7 @@ import type { AuthUser, User } from "./core/user.ts";
 import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createLogins, toSessionPair } from "./create-logins.ts";
+import { createPages } from "./create-pages.ts";
 import { createListeners } from "./events/publisher.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
@@ -20,8 +21,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
-import { toLoginPath } from "./http/resume/login-path.ts";
-import { resume } from "./http/resume/resume.ts";
+import { toPathname } from "./http/request/pathname.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { setInternals } from "./internals.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
@@ -91,9 +91,9 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     reportCsrfRefusal(requestDeps, error, { headers, client: toClientInfo(headers) });
   }
 
-  function refuse(error: unknown, request: RequestLike, requestDeps: HttpDeps): CheckResult<AuthUser> {
+  function refuse(error: unknown, request: RequestLike, requestDeps: HttpDeps): Response {
     reportRefusal(error, request, requestDeps);
-    return { ok: false, response: http.refuse(error) };
+    return http.refuse(error);
   }
 
   /** @throws AuthError `confirmation_required`. */
@@ -139,6 +139,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
 
     ...createLogins(httpDeps, findDeps),
+    ...createPages({ findDeps, refuse }),
     refresh: async (token, options) => {
       const { outcome, session, pair } = await flows.refresh(token, options);
       return { ...pair, session: toSessionView(session), replayed: outcome === "replayed" };
@@ -160,20 +161,15 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
-        const result = authenticateRequest(requestDeps, request);
+        const result = authenticateRequest(requestDeps, request, options);
         // If memory was enough there is no promise: each one costs requests per second.
         if (!(result instanceof Promise)) return accept(result, options);
         return result
           .then((authentication) => accept(authentication, options))
-          .catch((error: unknown) => refuse(error, request, requestDeps));
+          .catch((error: unknown) => ({ ok: false, response: refuse(error, request, requestDeps) }));
       } catch (error) {
-        return refuse(error, request, requestDeps);
+        return { ok: false, response: refuse(error, request, requestDeps) };
       }
-    },
-    resume: (source, options = {}) => {
-      requireOptions("resume", options, ["loginPath", "method", "socket", "url"]);
-      const request = toNamedRequest(source, options);
-      return resume(findDeps(request, options), request, toLoginPath(options.loginPath));
     },
     cors: (source, options = {}) => {
       requireOptions("cors", options, ["allowHeaders", "exposeHeaders", "method"]);
@@ -235,10 +231,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       update: async (userId, changes, options) => {
         requireOwnTable(deps.settings);
-        return flows.updateUser(toUserId(userId, "users.update"), changes, options?.client);
+        return flows.updateUser(toUserId(userId, "users.update"), changes, options);
       },
       disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
-      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options?.client),
+      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
         return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);
@@ -271,13 +267,6 @@ function toOwner<T extends { readonly userId?: string | undefined }>(subject: T,
   return { ...subject, userId: toUserId(subject.userId, taker) };
 }
 
-/** Returns a request with the URL that the options name, if they name one. */
-function toNamedRequest(source: RequestLike | Headers, { method, url }: ResumeOptions): RequestLike {
-  const request = toRequest(source, method);
-  if (url === undefined) return request;
-  return { headers: request.headers, method: request.method, url, socket: request.socket };
-}
-
 /** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */
 function requireLimit(taker: string, limit: unknown = 1): void {
   if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
@@ -288,10 +277,4 @@ function requireLimit(taker: string, limit: unknown = 1): void {
 function requireScope(scope: unknown = "local"): void {
   const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
   if (fault !== null) throw new TypeError(`logout: scope ${fault}`);
-}
-
-/** Returns the path of an absolute URL or of a request target (RFC 9112 §3.2), without its query. */
-function toPathname(url: string): string {
-  if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
-  return url.split(/[?#]/, 1)[0] ?? "/";
 }

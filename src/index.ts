@@ -1,14 +1,25 @@
 /** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
-export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
+export type {
+  AnyAuth,
+  AnyCheck,
+  AnyCors,
+  AnyPageCheck,
+  AnyStarter,
+  Auth,
+  AuthenticationOf,
+  StartedSessionOf,
+} from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
   AuditListOptions,
   AuthOptions,
+  CheckOptions,
   ClientOptions,
   CorsOptions,
   CsrfCheckOptions,
+  PageOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,
@@ -17,6 +28,7 @@ export type {
   StartSessionOptions,
   UserListOptions,
 } from "./auth-options.ts";
+export type { AuthPages } from "./auth-pages.ts";
 export type {
   AuditList,
   CheckResult,
@@ -92,6 +104,7 @@ export type {
   AuditStore,
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
+export type { Guard, GuardedUser, GuardedUsers } from "./core/store/guard.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
@@ -142,6 +155,7 @@ export type {
 } from "./core/store/sessions.ts";
 export type {
   AuditFilter,
+  ListedAuditEntry,
   ListedSession,
   ListKey,
   ListPart,
@@ -162,6 +176,7 @@ export type {
 } from "./core/store/tickets.ts";
 export type {
   ChangedUser,
+  ChangeOptions,
   CreateUserOutcome,
   DisabledUser,
   EnabledUser,
@@ -238,6 +253,7 @@ export type {
   NewDeviceEvent,
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
+export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
@@ -249,7 +265,7 @@ export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
 export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
-export type { NewUserInput, UserUpdate } from "./flows/users.ts";
+export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";

@@ -31,7 +31,7 @@ describe("the documentation", () => {
   });
 
   it("describes every event", () => {
-    const source = ["events", "feed-events", "key-events", "login-events"]
+    const source = ["events", "feed-events", "key-events", "login-events", "staff-events"]
       .map((name) => read(`src/events/${name}.ts`))
       .join("");
     const types = [...source.matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);

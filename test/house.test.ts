@@ -20,9 +20,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   staff: ["core", "events", "crypto", "keys", "revocation", "flows", "http", "root"],
   adapters: ["core", "root", "verifier"],
   server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier", "staff"],
-  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],
+  cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "staff", "root"],
   client: ["core"],
   page: ["client"],
+  console: ["client", "page", "staff"],
 };
 
 interface Import {
@@ -53,6 +54,12 @@ describe("the house", () => {
   it("gives the browser's room only types of the rest", () => {
     const values = imports.filter(({ from, to, isTypeOnly }) => from === "client" && to !== "client" && !isTypeOnly);
     expect(values).toEqual([]);
+  });
+
+  it("gives the console only types of the staff API", () => {
+    const values = imports.filter(({ from, to, isTypeOnly }) => from === "console" && to === "staff" && !isTypeOnly);
+    expect(values).toEqual([]);
+    expect(imports.some(({ from, to }) => from === "console" && to === "staff")).toBe(true);
   });
 
   it("has no circle of imports, not even of types", () => {
@@ -96,7 +103,7 @@ function findCircle(imports: readonly Import[]): readonly string[] {
 
 function listFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 

@@ -25,15 +25,24 @@ const api: Readonly<Record<string, readonly string[]>> = {
   ],
   "tokenpair/sqlite": ["sqliteStore"],
   "tokenpair/postgres": ["postgresStore"],
-  "tokenpair/node": ["cors", "requireUser", "sessionStarter", "toNodeHandler"],
-  "tokenpair/express": ["authRoutes", "cors", "requireUser", "sessionStarter"],
-  "tokenpair/fastify": ["authRoutes", "cors", "requireUser", "sessionStarter"],
-  "tokenpair/hono": ["authRoutes", "cors", "requireUser", "sessionStarter"],
+  "tokenpair/node": ["consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter", "toNodeHandler"],
+  "tokenpair/express": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/fastify": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/hono": ["authRoutes", "consoleRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
+  "tokenpair/next": ["action", "handlers", "pages", "proxy", "sharedAuth", "withUser"],
   "tokenpair/console": ["createConsole"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
-  "tokenpair/client": ["ClientError", "createClient", "patchFetch"],
-  "tokenpair/client/bearer": ["ClientError", "createBearerClient", "patchFetch"],
+  "tokenpair/nestjs": ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"],
+  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions"],
+  "tokenpair/client/bearer": [
+    "ClientError",
+    "createBearerClient",
+    "followAppState",
+    "patchFetch",
+    "toSecureStorage",
+    "userSessions",
+  ],
   "tokenpair/react": ["useSession"],
 };
 
@@ -53,7 +62,7 @@ describe("the packed package in an empty folder", () => {
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(Object.keys(api).filter((entry) => entry !== "tokenpair/react"))(
+  it.each(Object.keys(api).filter((entry) => !["tokenpair/nestjs", "tokenpair/react"].includes(entry)))(
     "%s imports and exports what it promises",
     (entry) => {
       const script = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(entry)})).sort()))`;
@@ -76,6 +85,16 @@ describe("the packed package in an empty folder", () => {
     const names = files.map((file) => basename(file));
     expect(names).toContain(own);
     expect(names).not.toContain(other);
+  });
+
+  it("loads nothing of the console with tokenpair or an adapter", () => {
+    const dist = join(folder, "node_modules/tokenpair/dist");
+    const entries = Object.values(manifest.exports).filter((path) => path.endsWith(".js") && !path.includes("/staff/"));
+    const loaded = entries.flatMap((path) =>
+      listLoaded(join(dist, "..", path), true).map((file) => relative(dist, file)),
+    );
+    expect(loaded).toContain("create-auth.js");
+    expect(loaded.filter((file) => /^(?:staff|console)\//.test(file))).toEqual([]);
   });
 
   it("holds what a user reads and nothing of ours", () => {
@@ -136,15 +155,15 @@ function run(command: string, args: readonly string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Returns the files that a module loads, itself included. Fails if it imports a package. */
-function listLoaded(path: string, loaded = new Set<string>()): readonly string[] {
+/** Returns the files of this package that a module loads, itself included. */
+function listLoaded(path: string, mayImportPackages = false, loaded = new Set<string>()): readonly string[] {
   if (loaded.has(path)) return [];
   loaded.add(path);
   for (const [, specifier = ""] of readFileSync(path, "utf8").matchAll(
     /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm,
   )) {
-    expect(specifier).toMatch(/^\./);
-    listLoaded(resolve(dirname(path), specifier), loaded);
+    if (!mayImportPackages) expect(specifier).toMatch(/^\./);
+    if (specifier.startsWith(".")) listLoaded(resolve(dirname(path), specifier), mayImportPackages, loaded);
   }
   return [...loaded];
 }

@@ -102,6 +102,13 @@ export const authenticationMutants: readonly Mutant[] = [
     tests: [confirmation],
   },
   {
+    name: "an actor's session counts as a recent authentication of the user",
+    file: "src/core/require-authentication.ts",
+    find: "if (claims.actor !== null) throw",
+    replace: 'if (claims.actor === "") throw',
+    tests: [confirmation],
+  },
+  {
     name: "an actor can log the user out elsewhere",
     file: "src/flows/logout.ts",
     find: "  await requireNoActor(deps, sessionId);\n",
@@ -146,8 +153,8 @@ export const authenticationMutants: readonly Mutant[] = [
   {
     name: "a page's form replaces the CSRF token of a session that it can't see",
     file: "src/http/cookies/browser-csrf.ts",
-    find: "if (!isOfHiddenSession || cookies.csrf === undefined) return",
-    replace: "if (isOfHiddenSession || cookies.csrf === undefined || Date.now() > 0) return",
+    find: "if (!isOfHiddenSession(deps, cookies) || cookies.csrf === undefined) return",
+    replace: "if (isOfHiddenSession(deps, cookies) || cookies.csrf === undefined || Date.now() > 0) return",
     tests: [browserSessions],
   },
 ];

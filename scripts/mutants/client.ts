@@ -11,9 +11,16 @@ export const clientMutants: readonly Mutant[] = [
   },
   {
     name: "the client refreshes if the user must confirm the password",
-    file: "src/client/client-error.ts",
-    find: 'return code === "confirmation_required";',
-    replace: "return code === undefined;",
+    file: "src/client/transport/requests.ts",
+    find: '(refusal === "confirmation_required" && !hasConfirmed)',
+    replace: "false",
+    tests: ["test/client/confirm.test.ts"],
+  },
+  {
+    name: "another tab's late refresh undoes a confirmation",
+    file: "src/client/transport/requests.ts",
+    find: "      hasConfirmed = true;",
+    replace: "",
     tests: ["test/client/confirm.test.ts"],
   },
   {
@@ -47,8 +54,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "patchFetch resolves relative URLs against the server",
     file: "src/client/patch-fetch.ts",
-    find: "isUrl ? new URL(input, globalThis.document?.baseURI) : input",
-    replace: "input",
+    find: "client.fetch(isUrl ? url : input, init)",
+    replace: "client.fetch(input, init)",
     tests: ["test/client/patch-fetch.test.ts"],
   },
   {

@@ -73,6 +73,27 @@ export const securityMutants: readonly Mutant[] = [
     tests: ["test/http/cookies/csrf-token.test.ts", "test/http/credentials.test.ts"],
   },
   {
+    name: "a server action is accepted without a stated origin",
+    file: "src/http/credentials.ts",
+    find: "    requireStatedOrigin(deps, request);\n    return deps",
+    replace: "    return deps",
+    tests: ["test/http/credentials.test.ts"],
+  },
+  {
+    name: "the proxy of Next protects only what is written plainly",
+    file: "src/adapters/next-paths.ts",
+    find: "return decodeURIComponent(path)",
+    replace: "return path",
+    tests: ["test/adapters/next.test.ts"],
+  },
+  {
+    name: "the proxy of Next redirects a prefetch to the login page",
+    file: "src/adapters/next-refusals.ts",
+    find: '"sec-purpose", ',
+    replace: "",
+    tests: ["test/adapters/next.test.ts"],
+  },
+  {
     name: "a WebSocket upgrade by cookie is accepted from any page",
     file: "src/http/credentials.ts",
     find: "if (isUpgrade(request.headers)) ",

@@ -105,6 +105,22 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^frameworks: /),
   },
   {
+    name: "native",
+    description:
+      "bundles the example for React Native with Metro and runs it, and kills 20,000 simulated apps at random steps (a minute; needs the npm registry)",
+    command: ["node", "test/native/run.ts"],
+    smoke: { command: ["node", "test/native/run.ts", "--smoke"] },
+    toFigures: linesWith(/^native: /),
+  },
+  {
+    name: "types",
+    description:
+      "compiles the declarations of every entry with each TypeScript from 5.4 to 7, and each way to resolve modules (minutes; needs the npm registry)",
+    command: ["node", "test/types/run.ts"],
+    smoke: { command: ["node", "test/types/run.ts", "--smoke"] },
+    toFigures: linesWith(/^types: /),
+  },
+  {
     name: "proxies",
     description:
       "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",

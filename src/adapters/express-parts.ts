@@ -5,7 +5,7 @@ import { sendCors } from "./node-parts.ts";
 /** A middleware for Express and for compatible frameworks. */
 export type Middleware = (
   // Without `body`: Express would give its type to the handlers that follow.
-  req: IncomingMessage & { auth?: unknown; rawBody?: Buffer },
+  req: IncomingMessage & { auth?: unknown; originalUrl?: string; rawBody?: Buffer },
   res: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;

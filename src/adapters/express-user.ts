@@ -1,5 +1,13 @@
 import { checkRequirement } from "../core/authentication.ts";
-import type { AnyCheck, AuthenticationRequirement, AuthUser, CheckResult } from "../index.ts";
+import { toLoginPath } from "../core/login-path.ts";
+import type {
+  AnyCheck,
+  AnyPageCheck,
+  AuthenticationRequirement,
+  AuthUser,
+  CheckResult,
+  PageOptions,
+} from "../index.ts";
 import type { Middleware } from "./express-parts.ts";
 import { sendResponse } from "./node-parts.ts";
 
@@ -13,13 +21,33 @@ import { sendResponse } from "./node-parts.ts";
  */
 export function requireUser(auth: AnyCheck, requirement: AuthenticationRequirement = {}): Middleware {
   checkRequirement(requirement, "requireUser");
+  return toMiddleware((req) => auth.check(req, requirement));
+}
+
+/**
+ * Returns a middleware for routes that answer with pages. It sets `req.auth`. A browser whose access token has expired gets a page
+ * that refreshes and reloads, and one without a session is redirected to `loginPath`, with the requested page as `next`.
+ *
+ * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @example
+ * app.get("/orders", requirePage(auth, { loginPath: "/login" }), (req, res) => res.render("orders", ordersOf(req.auth.userId)));
+ */
+export function requirePage(auth: AnyPageCheck, { loginPath }: PageOptions = {}): Middleware {
+  toLoginPath(loginPath, "requirePage");
+  // A router shortens `url`.
+  return toMiddleware((req) => auth.checkPage(req, { loginPath, url: req.originalUrl ?? req.url }));
+}
+
+type Result = CheckResult<AuthUser, object>;
+
+function toMiddleware(check: (req: Parameters<Middleware>[0]) => Result | Promise<Result>): Middleware {
   return (req, res, next) => {
-    const settle = (result: CheckResult<AuthUser, object>): unknown => {
+    const settle = (result: Result): unknown => {
       if (!result.ok) return sendResponse(result.response, res).catch(next);
       req.auth = result.authentication;
       return next();
     };
-    const result = auth.check(req, requirement);
+    const result = check(req);
     if ("ok" in result) settle(result);
     // Without an error, `next` would pass the request on.
     else result.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));

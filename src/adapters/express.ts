@@ -3,7 +3,7 @@ import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
 export { cors, type Middleware } from "./express-parts.ts";
-export { requireUser } from "./express-user.ts";
+export { requirePage, requireUser } from "./express-user.ts";
 export { sessionStarter } from "./node-session.ts";
 
 declare global {
@@ -34,4 +34,15 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
     if (req.readableEnded && body !== undefined) req.rawBody = toRawBody(body, req.headers);
     handle(req, res).catch(next);
   };
+}
+
+/**
+ * Returns a middleware with the console's pages and its staff API. Mount it at the root, before body parsers.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * app.use(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): Middleware {
+  return authRoutes(staff);
 }

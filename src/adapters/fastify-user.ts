@@ -1,6 +1,14 @@
 import { checkRequirement } from "../core/authentication.ts";
-import type { AnyCheck, AuthenticationRequirement, AuthUser, CheckResult } from "../index.ts";
-import { type RequireUserHook, refuse } from "./fastify-parts.ts";
+import { toLoginPath } from "../core/login-path.ts";
+import type {
+  AnyCheck,
+  AnyPageCheck,
+  AuthenticationRequirement,
+  AuthUser,
+  CheckResult,
+  PageOptions,
+} from "../index.ts";
+import { type FastifyRequestLike, type RequireUserHook, refuse } from "./fastify-parts.ts";
 
 /**
  * Returns a hook that sets `request.auth`, and refuses requests that are not authenticated, or not as `requirement` says. Your own
@@ -13,13 +21,34 @@ import { type RequireUserHook, refuse } from "./fastify-parts.ts";
  */
 export function requireUser(auth: AnyCheck, requirement: AuthenticationRequirement = {}): RequireUserHook {
   checkRequirement(requirement, "requireUser");
+  return toHook(({ raw }) => auth.check(raw, requirement));
+}
+
+/**
+ * Returns a hook for routes that answer with pages. It sets `request.auth`. A browser whose access token has expired gets a page that
+ * refreshes and reloads, and one without a session is redirected to `loginPath`, with the requested page as `next`.
+ *
+ * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @example
+ * app.get("/orders", { onRequest: requirePage(auth, { loginPath: "/login" }) }, (request, reply) =>
+ *   reply.type("text/html").send(`<p>Orders of ${request.auth.userId}</p>`),
+ * );
+ */
+export function requirePage(auth: AnyPageCheck, { loginPath }: PageOptions = {}): RequireUserHook {
+  toLoginPath(loginPath, "requirePage");
+  return toHook(({ raw }) => auth.checkPage(raw, { loginPath }));
+}
+
+type Result = CheckResult<AuthUser, object>;
+
+function toHook(check: (request: FastifyRequestLike) => Result | Promise<Result>): RequireUserHook {
   return (request, reply, done) => {
-    const settle = (result: CheckResult<AuthUser, object>): Promise<void> | void => {
+    const settle = (result: Result): Promise<void> | void => {
       if (!result.ok) return refuse(result.response, reply, done === undefined);
       request.auth = result.authentication;
       return done?.();
     };
-    const result = auth.check(request.raw, requirement);
+    const result = check(request);
     const settled = "ok" in result ? settle(result) : result.then(settle);
     if (done === undefined) return Promise.resolve(settled);
     // Without an error, `done` would pass the request on.

@@ -6,7 +6,7 @@ import { toNodeHandler } from "./node.ts";
 export { cors } from "./fastify-cors.ts";
 export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, RequireUserHook } from "./fastify-parts.ts";
 export { type FastifyHeadersLike, sessionStarter } from "./fastify-session.ts";
-export { requireUser } from "./fastify-user.ts";
+export { requirePage, requireUser } from "./fastify-user.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -24,9 +24,24 @@ declare module "fastify" {
  * await app.register(authRoutes(auth));
  */
 export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: FastifyInstanceLike) => Promise<void> {
+  return toPlugin(auth, (app) => app.decorateRequest("auth", null));
+}
+
+/**
+ * Returns a plugin with the console's pages and its staff API.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * await app.register(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): (app: FastifyInstanceLike) => Promise<void> {
+  return toPlugin(staff, () => {});
+}
+
+function toPlugin(auth: Pick<Auth, "fetch" | "handles">, prepare: (app: FastifyInstanceLike) => unknown) {
   const handle = toNodeHandler(auth);
   const plugin = async (app: FastifyInstanceLike) => {
-    app.decorateRequest("auth", null);
+    prepare(app);
     app.addHook("onRequest", (request, reply, done) => {
       if (!auth.handles(request.raw)) return done();
       reply.hijack();

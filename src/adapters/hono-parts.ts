@@ -1,7 +1,7 @@
 import type { Context, Env, Handler, Next } from "hono";
 import type { AnyCheck, AuthenticationOf, RegisteredCheck } from "../index.ts";
 
-/** The `Env` of an application or route behind `requireUser`: `new Hono<AuthEnv<typeof auth>>()`. */
+/** The `Env` of an application or route behind `requireUser` or `requirePage`: `new Hono<AuthEnv<typeof auth>>()`. */
 export interface AuthEnv<A extends AnyCheck> extends Env {
   /** The variables that `c.get` returns. */
   Variables: {

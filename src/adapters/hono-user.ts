@@ -44,8 +44,8 @@ export function requireUser<A extends AnyCheck>(
 ): Handler<AuthEnv<A>> {
   const isHandler = typeof second === "function";
   const [handler, requirement] = isHandler ? [second, {}] : [((_, next) => next()) as Handler<AuthEnv<A>>, second];
-  const requiresMore = Object.keys(requirement).length > 0;
   checkRequirement(requirement, "requireUser");
+  const requiresMore = Object.keys(requirement).length > 0;
   return (c, next) => {
     const settle = (result: CheckResult<AuthUser, object>) => {
       if (!result.ok) return result.response;

@@ -5,6 +5,7 @@ import { toReadableRequest } from "./hono-body.ts";
 import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
+export { requirePage } from "./hono-page.ts";
 export type { AuthEnv, AuthenticatedHandler } from "./hono-parts.ts";
 export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";
@@ -21,4 +22,15 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
     return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
   };
+}
+
+/**
+ * Returns a middleware with the console's pages and its staff API.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * app.use(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
+  return authRoutes(staff);
 }

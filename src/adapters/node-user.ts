@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { checkRequirement } from "../core/authentication.ts";
-import type { AnyCheck, AuthenticationOf, AuthenticationRequirement } from "../index.ts";
+import { toLoginPath } from "../core/login-path.ts";
+import type { AnyCheck, AnyPageCheck, AuthenticationOf, AuthenticationRequirement, PageOptions } from "../index.ts";
 import { sendResponse } from "./node-parts.ts";
 
 /**
@@ -23,6 +24,31 @@ export function requireUser<A extends AnyCheck>(
   checkRequirement(requirement, "requireUser");
   return async (req, res) => {
     const result = await auth.check(req, requirement);
+    if (result.ok) return result.authentication as AuthenticationOf<A>;
+    await sendResponse(result.response, res);
+    return null;
+  };
+}
+
+/**
+ * Returns a function that authenticates a request for a page. If it returns `null`, it has sent the response: a page that refreshes and
+ * reloads, for a browser whose access token has expired, or a redirect to `loginPath`, for one without a session.
+ *
+ * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @example
+ * const authenticatePage = requirePage(auth, { loginPath: "/login" });
+ * createServer(async (req, res) => {
+ *   const authentication = await authenticatePage(req, res);
+ *   if (authentication !== null) res.end(`<p>Hello ${authentication.userId}</p>`);
+ * });
+ */
+export function requirePage<A extends AnyCheck & AnyPageCheck>(
+  auth: A,
+  { loginPath }: PageOptions = {},
+): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
+  toLoginPath(loginPath, "requirePage");
+  return async (req, res) => {
+    const result = await auth.checkPage(req, { loginPath });
     if (result.ok) return result.authentication as AuthenticationOf<A>;
     await sendResponse(result.response, res);
     return null;

@@ -5,7 +5,7 @@ import { createVersionedListener } from "./node-listener.ts";
 import { sendCors, toConnection } from "./node-parts.ts";
 
 export { sessionStarter } from "./node-session.ts";
-export { requireUser } from "./node-user.ts";
+export { requirePage, requireUser } from "./node-user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
@@ -22,6 +22,25 @@ export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage,
       overrideGlobalObjects: false,
     }),
   );
+}
+
+/**
+ * Returns a function that answers the requests for the console's pages and its staff API, and returns whether it does.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * const handleConsole = consoleRoutes(createConsole(auth));
+ * createServer((req, res) => handleConsole(req, res) || myApp(req, res));
+ */
+export function consoleRoutes(
+  staff: Pick<Auth, "fetch" | "handles">,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const handle = toNodeHandler(staff);
+  return (req, res) => {
+    const isOwn = staff.handles(req);
+    if (isOwn) handle(req, res).catch(() => req.destroy());
+    return isOwn;
+  };
 }
 
 /**

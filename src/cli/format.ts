@@ -1,18 +1,5 @@
+import { withoutControls } from "../core/text.ts";
 import type { Confirmed, RevokedAndConfirmed } from "../flows/commit.ts";
-
-/**
- * Returns an ISO 8601 time in UTC, or "never" for `null`.
- *
- * @param seconds a time in whole seconds since the epoch.
- */
-export function toTime(seconds: number | null): string {
-  return seconds === null ? "never" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
-}
-
-/** Returns a number with its noun: "1 session", "2 sessions". */
-export function toCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
 
 /** Returns the lines of a table with aligned columns, without control characters. */
 export function toTable(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
@@ -24,11 +11,6 @@ export function toTable(headings: readonly string[], rows: readonly (readonly st
       .join("  ")
       .trimEnd(),
   );
-}
-
-/** Replaces every control character with "?". Otherwise, a value from a client could send commands to the terminal. */
-export function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
 }
 
 /** Returns the line that says how a revocation was confirmed. Returns no line if no confirmation was requested. */

@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import { type ClientError, isSessionChanged } from "./client-error.ts";
 import type { Environment, PageEvent } from "./environment.ts";
-import { type Patchable, useFetch } from "./patch-fetch.ts";
+import { type Internals, internals } from "./internals.ts";
 import { createIdempotencyKey, type Records } from "./session/records.ts";
 import { createRefresher, type Refresher } from "./session/refresher.ts";
 import { createSchedule, isWorking } from "./session/schedule.ts";
@@ -11,7 +11,6 @@ import type { CallOptions } from "./transport/json-call.ts";
 import { toOrigin } from "./transport/outgoing.ts";
 import { createRequests, type Requests } from "./transport/requests.ts";
 import type { LoginInput, Transport, Urls } from "./transport/transport.ts";
-import { createUserSessions } from "./user-sessions.ts";
 
 /** The parts that differ between the clients. */
 export interface ClientParts {
@@ -31,7 +30,8 @@ export interface ClientParts {
 const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
 /** A client whose entry point says which logins it accepts. */
-interface AnyClient extends Client, Patchable {
+interface AnyClient extends Client {
+  readonly [internals]: Internals;
   login(input: LoginInput): Promise<SessionState>;
 }
 
@@ -49,12 +49,11 @@ export function assembleClient<T extends Transport>(
   createTransport: (env: Environment) => T,
 ): Assembled<T> {
   const { urls, state } = parts;
-  let { fetch } = parts.env;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
     async fetch(input, init) {
-      const response = await fetch(input, init);
+      const response = await parts.env.fetch(input, init);
       if (toOrigin(input) === urls.origin) schedule.answered(response.status);
       return response;
     },
@@ -149,15 +148,7 @@ export function assembleClient<T extends Transport>(
       return state.get();
     },
     session: state.get,
-    sessions: createUserSessions((...call) =>
-      requests.run((requireSame) => {
-        requireSame();
-        return transport.call(...call);
-      }),
-    ),
-    async confirm(password) {
-      await requests.run(replace("confirm/", { password }));
-    },
+    confirm: (password) => requests.confirm(replace("confirm/", { password })),
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
       await requests.run((requireSame) =>
@@ -166,8 +157,13 @@ export function assembleClient<T extends Transport>(
     },
     countdown: schedule.countdown,
     onChange: state.onChange,
-    [useFetch](next) {
-      fetch = next;
+    [internals]: {
+      call: (...call) =>
+        requests.run((requireSame) => {
+          requireSame();
+          return transport.call(...call);
+        }),
+      env: parts.env,
     },
     dispose() {
       stopListening?.();

@@ -73,14 +73,7 @@ export class ClientError extends Error {
 
 /** Returns whether tokenpair refused the token. A 401 from a proxy has no `code` and doesn't count. */
 export function isUnauthorized(error: unknown): error is ClientError {
-  return (
-    error instanceof ClientError && error.status === 401 && error.code !== "unavailable" && !isConfirmation(error.code)
-  );
-}
-
-/** Returns whether the token is good, but the user must confirm the password first (RFC 9470). */
-export function isConfirmation(code: unknown): boolean {
-  return code === "confirmation_required";
+  return error instanceof ClientError && error.status === 401 && error.code !== "unavailable";
 }
 
 /** Returns the error for a refresh without a session. */

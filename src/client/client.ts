@@ -1,7 +1,6 @@
 import type { Countdown } from "./session/schedule.ts";
 import type { SessionState } from "./session/session-state.ts";
 import type { Credentials, LogoutScope } from "./transport/transport.ts";
-import type { UserSessions } from "./user-sessions.ts";
 
 /** The options that `createClient` and `createBearerClient` have in common. */
 export interface BaseClientOptions {
@@ -145,8 +144,6 @@ export interface Client<C = unknown> {
    * const { status } = client.session();
    */
   session(): SessionState<C>;
-  /** Lists, names and revokes the sessions of the logged-in user, on all devices. */
-  readonly sessions: UserSessions;
   /**
    * Confirms the password of the logged-in user, for a request that the server refused with the code `confirmation_required`.
    * Send that request again afterwards.

@@ -25,8 +25,6 @@ export interface Page {
   readonly href: string;
   /** The URL that relative URLs are resolved against: `document.baseURI`. */
   readonly base: string;
-  /** Returns `document.cookie`. */
-  readonly cookies: () => string;
   /** Calls `listener` each time one of `events` happens. Returns a function that removes the listener. */
   readonly listen: (events: readonly PageEvent[], listener: (event: PageEvent) => void) => () => void;
 }
@@ -49,11 +47,17 @@ export interface Environment {
   readonly randomBytes: (length: number) => Uint8Array | undefined;
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
-  readonly storage: KeyValueStorage | undefined;
+  /** Returns `document.cookie`. Only the cookie client needs it. */
+  readonly cookies?: () => string;
+  /** What the tabs of a page share. Only the cookie client needs it. */
+  readonly storage?: KeyValueStorage | undefined;
   readonly openChannel?: ((name: string, onMessage: (message: unknown) => void) => Channel) | undefined;
   readonly locks?: Locks | undefined;
   readonly page?: Page | undefined;
 }
+
+/** Calls the global `fetch` of the moment. */
+export const globalFetch: Environment["fetch"] = (...request) => fetch(...request);
 
 /**
  * Returns the environment of this script: a web page, a server that renders pages, or a native app.
@@ -62,14 +66,13 @@ export interface Environment {
  */
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
   return {
-    fetch: customFetch ?? ((...request) => fetch(...request)),
+    fetch: customFetch ?? globalFetch,
     wall: () => Date.now(),
     monotonic: () => performance.now(),
-    random: () => Math.random(),
+    random: Math.random,
     randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
-    storage: probe(() => window.localStorage),
     ...(typeof document !== "undefined" && { openChannel, locks: probe(() => navigator.locks), page: toPage() }),
   };
 }
@@ -82,7 +85,7 @@ export function toTimerDelay(milliseconds: number): number {
 /**
  * Returns the result of `read`, or `undefined` if the browser blocks the feature, for example in a frame of another site.
  */
-function probe<T>(read: () => T): T | undefined {
+export function probe<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
@@ -100,7 +103,6 @@ function toPage(): Page {
   return {
     href: window.location.href,
     base: document.baseURI,
-    cookies: () => probe(() => document.cookie) ?? "",
     listen(events, listener) {
       const abort = new AbortController();
       // Events of the document are captured at the window on their way.

@@ -1,6 +1,6 @@
 import type { ClientOptions, CookieClient } from "./cookie/client.ts";
 import { assembleCookieClient } from "./cookie/cookie-client.ts";
-import { toEnvironment } from "./environment.ts";
+import { probe, toEnvironment } from "./environment.ts";
 
 export { patchFetch } from "./patch-fetch.ts";
 export * from "./public-api.ts";
@@ -25,5 +25,10 @@ export type { ClientOptions, CookieClient };
  * const orders = await (await client.fetch("/api/orders/")).json();
  */
 export function createClient<C = unknown>(options: ClientOptions = {}): CookieClient<C> {
-  return assembleCookieClient(toEnvironment(options.fetch), options) as CookieClient<C>;
+  const env = {
+    ...toEnvironment(options.fetch),
+    cookies: () => probe(() => document.cookie) ?? "",
+    storage: probe(() => window.localStorage),
+  };
+  return assembleCookieClient(env, options) as CookieClient<C>;
 }

@@ -1,13 +1,6 @@
 import type { Client } from "./client.ts";
-
-/** The key of a function that a client has for `patchFetch` only. */
-export const useFetch: unique symbol = Symbol();
-
-/** A client that can send its requests by another function than the global `fetch`. */
-export interface Patchable {
-  /** Absent while the global `fetch` is patched for this client. */
-  [useFetch]?: (fetch: typeof globalThis.fetch) => void;
-}
+import { globalFetch } from "./environment.ts";
+import { internalsOf } from "./internals.ts";
 
 /**
  * Lets the global `fetch` send requests as the logged-in user, for libraries that don't take a `fetch` of their own.
@@ -25,21 +18,25 @@ export interface Patchable {
  * restore();
  */
 export function patchFetch(client: Client): () => void {
-  const patchable = client as Client & Patchable;
-  const use = patchable[useFetch];
-  if (!use) return () => undefined;
-  delete patchable[useFetch];
+  const inner = internalsOf(client);
+  const { env } = inner;
+  if (!env) return () => undefined;
+  inner.env = undefined;
   const previous = globalThis.fetch;
   // Otherwise the client would send its own requests to itself, also if another library wraps the patched function.
-  use((...request) => previous(...request));
+  const isReplaced = env.fetch === globalFetch;
+  if (isReplaced) env.fetch = (...request) => previous(...request);
   const patched: typeof fetch = async (input, init) => {
     const isUrl = typeof input === "string" || input instanceof URL;
-    return client.fetch(isUrl ? new URL(input, globalThis.document?.baseURI) : input, init);
+    const url = new URL(isUrl ? input : input.url, globalThis.document?.baseURI);
+    // A blob has the page's origin, but no server.
+    return url.protocol.startsWith("http") ? client.fetch(isUrl ? url : input, init) : previous(input, init);
   };
   globalThis.fetch = patched;
   return () => {
     if (globalThis.fetch !== patched) return;
     globalThis.fetch = previous;
-    patchable[useFetch] = use;
+    if (isReplaced) env.fetch = globalFetch;
+    inner.env = env;
   };
 }

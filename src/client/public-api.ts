@@ -11,5 +11,5 @@ export type {
   User,
 } from "./session/session-state.ts";
 export type { Credentials, LoginContinuation, LogoutScope, TokenPair } from "./transport/transport.ts";
-export type { SessionInfo, UserSessions } from "./user-sessions.ts";
+export { type SessionInfo, type UserSessions, userSessions } from "./user-sessions.ts";
 export { type SessionEnd, type WatchedClient, type WatchSessionOptions, watchSession } from "./watch-session.ts";

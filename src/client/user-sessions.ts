@@ -1,5 +1,7 @@
+import type { Client } from "./client.ts";
 import { unexpectedResponse } from "./client-error.ts";
-import { type JsonCall, toJsonObject } from "./transport/json-call.ts";
+import { internalsOf } from "./internals.ts";
+import { toJsonObject } from "./transport/json-call.ts";
 
 /** One of the user's sessions. Times are whole seconds since the epoch, on the server's clock. */
 export interface SessionInfo {
@@ -30,7 +32,7 @@ export interface UserSessions {
    *
    * @throws ClientError With a code from the server, or `offline`, `timeout` or `unavailable`.
    * @example
-   * for (const { label, userAgent, current } of await client.sessions.list()) {
+   * for (const { label, userAgent, current } of await userSessions(client).list()) {
    *   render(label ?? userAgent, current);
    * }
    */
@@ -42,8 +44,8 @@ export interface UserSessions {
    * @param label At most 100 characters. `null` removes the name.
    * @throws ClientError With status 404 if the user has no such session, or code `invalid` if the name is too long.
    * @example
-   * const [newest] = await client.sessions.list();
-   * if (newest) await client.sessions.label(newest.id, "My laptop");
+   * const [newest] = await userSessions(client).list();
+   * if (newest) await userSessions(client).label(newest.id, "My laptop");
    */
   label(id: string, label: string | null): Promise<SessionInfo>;
   /**
@@ -52,14 +54,23 @@ export interface UserSessions {
    * @param id The id of one of the user's sessions. To revoke the current one, call `client.logout()` instead.
    * @throws ClientError With status 404 if the user has no such session, for example because it was already revoked.
    * @example
-   * const [newest] = await client.sessions.list();
-   * if (newest && !newest.current) await client.sessions.revoke(newest.id);
+   * const [newest] = await userSessions(client).list();
+   * if (newest && !newest.current) await userSessions(client).revoke(newest.id);
    */
   revoke(id: string): Promise<void>;
 }
 
-/** Creates the functions of `client.sessions`. `call` sends requests below the auth path. */
-export function createUserSessions(call: JsonCall): UserSessions {
+/**
+ * Returns functions that list, name and revoke the sessions of the logged-in user, on all devices. In React, `useSessions` is
+ * simpler.
+ *
+ * @param client A client of `createClient` or `createBearerClient`.
+ * @example
+ * const sessions = userSessions(client);
+ * const [newest] = await sessions.list();
+ */
+export function userSessions(client: Client): UserSessions {
+  const { call } = internalsOf(client);
   return {
     async list() {
       const { sessions } = await call("GET", "sessions/");

@@ -58,7 +58,10 @@ export function toActor(actor: string, taker: string): string {
 /** JSON writes these characters as they are, so the length of a token is known from the length of the name. */
 const actorPattern = new RegExp(String.raw`^[\x21\x23-\x5b\x5d-\x7e]{1,${maxActorLength}}$`);
 
-/** What a request requires of the authentication of its user, besides a valid access token. */
+/**
+ * What a request requires of the authentication of its user, besides a valid access token. An actor who acts for the user is
+ * refused with `impersonated`, because the user hasn't been authenticated in its session.
+ */
 export interface AuthenticationRequirement {
   /**
    * How long ago the user may have been authenticated, by a login or a confirmation, in whole seconds. A request with an older
@@ -70,12 +73,21 @@ export interface AuthenticationRequirement {
 }
 
 /**
- * Makes sure that a requirement makes sense.
+ * Makes sure that a requirement makes sense, and that no name in it is misspelt, which would require nothing.
  *
  * @param taker what it was given to, for the error.
  * @throws TypeError that says what is wrong.
  */
-export function checkRequirement({ maxAge, amr }: AuthenticationRequirement, taker: string): void {
+export function checkRequirement(requirement: AuthenticationRequirement, taker: string): void {
+  const names = typeof requirement === "object" && requirement !== null ? Object.keys(requirement) : ["this"];
+  const unknown = names.find((name) => name !== "maxAge" && name !== "amr");
+  if (unknown !== undefined)
+    throw new TypeError(`${taker}: ${unknown} is not an option. The options are maxAge and amr.`);
+  checkRequiredValues(requirement, taker);
+}
+
+/** Does the same for options that may have other members. */
+export function checkRequiredValues({ maxAge, amr }: AuthenticationRequirement, taker: string): void {
   if (amr !== undefined) toAmrText(amr, taker);
   if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0)) return;
   throw new TypeError(`${taker}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);

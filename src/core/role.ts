@@ -11,8 +11,3 @@ export const roles = Object.freeze(["viewer", "support", "admin"] as const satis
 export function isRole(text: string): text is Role {
   return (roles as readonly string[]).includes(text);
 }
-
-/** Returns the rank of a role: 0 for no role, and a higher number for each higher role. */
-export function toRank(role: Role | null): number {
-  return role === null ? 0 : roles.indexOf(role) + 1;
-}

@@ -2,6 +2,7 @@ import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 import { feedEntries } from "./feed-catalogue.ts";
 import { keyEntries } from "./key-catalogue.ts";
+import { staffEntries } from "./staff-catalogue.ts";
 
 /**
  * All types of events. A new type needs an entry here, or the code doesn't compile. docs/events.md is generated from this
@@ -238,6 +239,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  ...staffEntries,
   ...keyEntries,
   ...feedEntries,
 };

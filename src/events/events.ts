@@ -3,6 +3,7 @@ import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
 import type { KeyEvent } from "./key-events.ts";
 import type { LoginEvents } from "./login-events.ts";
+import type { StaffEvent } from "./staff-events.ts";
 
 /**
  * The result of a refresh. `rotated`: a new pair. `replayed`: the same new token again. `redeemed`: the pair of a new
@@ -221,6 +222,7 @@ export type AuthEvent =
   | ThrottledEvent
   | UnlockedEvent
   | UserChangedEvent
+  | StaffEvent
   | RehashFailedEvent
   | KeyChangedEvent
   | LegacyKeyEvent

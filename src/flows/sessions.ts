@@ -4,6 +4,7 @@ import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
+import type { Guard } from "../core/store/guard.ts";
 import {
   type CommitDeps,
   type Confirmed,
@@ -119,13 +120,13 @@ export async function labelSession(
 export async function revokeSession(
   deps: SessionDeps,
   sessionId: string,
-  { userId, client = {}, confirmed }: RevokeOptions = {},
+  { userId, client = {}, confirmed, guard }: RevokeOptions & { readonly guard?: Guard | undefined } = {},
 ): Promise<Confirmed> {
   const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
   // The setting doesn't confirm what users do with their own sessions.
   const isConfirmed = confirmed ?? (userId === undefined && deps.settings.confirmRevocations);
   const revoked = await commitRevocation(deps, isConfirmed, sessionsRevoked(subject), (options) =>
-    deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options }),
+    deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
   );
   if (revoked.sessions === 0) throw notFound();
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
@@ -135,10 +136,14 @@ export async function revokeSession(
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  {
+    client = {},
+    confirmed = deps.settings.confirmRevocations,
+    guard,
+  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
 ): Promise<RevokedAndConfirmed> {
   return commitRevocation(deps, confirmed, sessionsRevoked({ userId, reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeForUser(userId, "revoked", options),
+    deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
   );
 }
 

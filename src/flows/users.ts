@@ -11,31 +11,9 @@ import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, se
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
-import type { RevocationRequest } from "./sessions.ts";
+import type { GuardedRequest, NewUserInput, UserChangeOptions, UserUpdate } from "./user-changes.ts";
 import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
 import { findByName, toStoredKey } from "./username-keys.ts";
-
-/** A user to create. */
-export interface NewUserInput {
-  /** The username, which must be unique. Surrounding white space is ignored. */
-  readonly username: string;
-  /** The password. Default: the user can't log in with a password. */
-  readonly password?: string;
-  /** The email address. Default: none. */
-  readonly email?: string;
-  /** The role, if the user is a member of the staff. Default: `null`. */
-  readonly role?: Role | null;
-}
-
-/** The changes to make to a user. A missing member means "no change". */
-export interface UserUpdate {
-  /** The new username, which must be unique. Surrounding white space is ignored. */
-  readonly username?: string;
-  /** The new email address. `null` removes the address. */
-  readonly email?: string | null;
-  /** The new role. `null` removes the role. */
-  readonly role?: Role | null;
-}
 
 /** The dependencies of the user flows: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
@@ -93,7 +71,7 @@ export async function updateUser(
   deps: UserDeps,
   userId: string,
   { username, email, role }: UserUpdate,
-  client: ClientInfo = {},
+  { client = {}, guard }: UserChangeOptions = {},
 ): Promise<User> {
   if (username !== undefined) await requireNewUsername(deps, userId, username);
   if (email !== undefined && email !== null) requireEmail(email);
@@ -109,7 +87,7 @@ export async function updateUser(
     ({ outcome, now: time }: UpdatedUser) =>
       outcome === "unchanged" ? [] : [{ type: "user_changed", time, userId, change: "updated", client }],
     async (audit) => {
-      const updated = requireFound(await deps.store.users.update(userId, patch, audit));
+      const updated = requireFound(await deps.store.users.update(userId, patch, { audit, guard }));
       if (updated.outcome === "name_taken") throw nameTaken();
       return updated;
     },
@@ -191,7 +169,7 @@ export function listUsers(
 export async function disableUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
 ): Promise<RevokedAndConfirmed> {
   await ensureApplicationUser(deps, userId);
   const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
@@ -200,7 +178,7 @@ export async function disableUser(
       deps,
       confirmed,
       (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
-      (options) => deps.store.users.disable(userId, options),
+      (options) => deps.store.users.disable(userId, { ...options, guard }),
     ),
   );
 }
@@ -210,14 +188,18 @@ export async function disableUser(
  *
  * @throws AuthError `user_not_found` if there is no user with this id.
  */
-export async function enableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<void> {
+export async function enableUser(
+  deps: UserDeps,
+  userId: string,
+  { client = {}, guard }: UserChangeOptions = {},
+): Promise<void> {
   await ensureApplicationUser(deps, userId);
   requireFound(
     await commit(
       deps,
       ({ now: time, wasEnabled }: EnabledUser) =>
         wasEnabled === true ? [] : [{ type: "user_changed", time, userId, change: "enabled", client }],
-      (audit) => deps.store.users.enable(userId, audit),
+      (audit) => deps.store.users.enable(userId, { audit, guard }),
     ),
   );
 }
@@ -241,7 +223,7 @@ export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
 ): Promise<RevokedAndConfirmed> {
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
@@ -249,7 +231,7 @@ export async function setPassword(
   const events = userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client });
   return requireFound(
     await commitRevocation(deps, confirmed, events, (options) =>
-      deps.store.users.setPassword(userId, passwordHash, options),
+      deps.store.users.setPassword(userId, passwordHash, { ...options, guard }),
     ),
   );
 }
@@ -263,11 +245,13 @@ export async function setPassword(
 export async function deleteUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
 ): Promise<RevokedAndConfirmed> {
   const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) => deps.store.users.delete(userId, options)),
+    await commitRevocation(deps, confirmed, events, (options) =>
+      deps.store.users.delete(userId, { ...options, guard }),
+    ),
   );
 }
 

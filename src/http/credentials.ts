@@ -38,7 +38,15 @@ export interface AuthenticateRequestOptions {
    * check of the CSRF token.
    */
   readonly requireMediaType?: () => Promise<void>;
+  /**
+   * What an unsafe request by cookie must have besides the cookie: the CSRF token, or an origin that the browser has stated.
+   * Default: "token".
+   */
+  readonly csrf?: CsrfProof | undefined;
 }
+
+/** What shows that a page of the server's own has sent a request by cookie. */
+export type CsrfProof = "token" | "stated-origin";
 
 /**
  * Returns the access token of a request, from the authorization header. If that header has no token, it is taken from the
@@ -96,6 +104,10 @@ export function authenticateRequest(
   const credentials = options?.credentials ?? readCredentials(request.headers, deps);
   const cookies = requireOrigin(deps, request, credentials);
   const { token } = credentials;
+  if (cookies !== null && options?.csrf === "stated-origin") {
+    requireStatedOrigin(deps, request);
+    return deps.flows.authenticate(token);
+  }
   return cookies === null
     ? deps.flows.authenticate(token)
     : authenticateUnsafe(deps, request, { ...options, token, cookies });

@@ -1,5 +1,7 @@
 import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
+import { SmartRouter } from "hono/router/smart-router";
+import { TrieRouter } from "hono/router/trie-router";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { CorsPolicy, Endpoint } from "./endpoint.ts";
@@ -33,7 +35,8 @@ export function createMatcher(
   endpoints: readonly Endpoint[],
   settings: Settings<AuthUser>,
 ): (pathname: string) => Match | null {
-  const router = new RegExpRouter<Resource>();
+  // The first one can't tell a name from an id in the same place; the second one can, and is slower.
+  const router = new SmartRouter<Resource>({ routers: [new RegExpRouter(), new TrieRouter()] });
   const resources = toResources(endpoints, settings);
   const aliases = toAliases(endpoints, settings, resources);
   const catchAlls = [...resources].filter(([, { catchAll }]) => catchAll !== undefined);
@@ -43,10 +46,16 @@ export function createMatcher(
     router.add(METHOD_NAME_ALL, `${pattern}/`, resource);
   }
   return (pathname) => {
-    const [[matched], segments = []] = router.match(METHOD_NAME_ALL, pathname);
+    const [[matched], segments] = router.match(METHOD_NAME_ALL, pathname);
     if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? findAbove(pathname);
     const [resource, names] = matched;
-    const params = decodeAll(Object.entries(names).map(([name, at]) => [name, segments[Number(at)] ?? ""]));
+    const params = decodeAll(
+      Object.entries(names).map(([name, at]) => [
+        name,
+        // One router returns the positions of the segments, the other one returns the segments.
+        (segments === undefined ? String(at) : segments[Number(at)]) ?? "",
+      ]),
+    );
     return params && { resource, params };
   };
 

@@ -1,4 +1,4 @@
-import type { Client, SessionInfo } from "../client/index.ts";
+import { type Client, type SessionInfo, userSessions } from "../client/index.ts";
 import type { Connection } from "./connection.ts";
 import { createDeviceList } from "./device-list.ts";
 import { toTitle } from "./device-row.ts";
@@ -25,6 +25,7 @@ export function createDevicesPanel(
   connection: Connection,
   onLoaded: (devices: readonly SessionInfo[]) => void,
 ): DevicesPanel {
+  const sessions = userSessions(client);
   const heading = createHeading("h2", "Your devices");
   const status = element("p", { class: "message", role: "status" });
   const alert = element("p", { class: "message error", role: "alert" });
@@ -44,7 +45,7 @@ export function createDevicesPanel(
     const ownLoad = loads;
     const isOutdated = () => isDisposed || ownLoad !== loads;
     try {
-      const devices = await client.sessions.list();
+      const devices = await sessions.list();
       if (isOutdated()) return;
       list.show(devices);
       othersButton.hidden = devices.length < 2;
@@ -90,9 +91,9 @@ export function createDevicesPanel(
   }
 
   const list = createDeviceList({
-    rename: (device, label) => act(() => client.sessions.label(device.id, label), "Device renamed."),
+    rename: (device, label) => act(() => sessions.label(device.id, label), "Device renamed."),
     async logOut(device) {
-      const revoke = () => (device.current ? client.logout() : client.sessions.revoke(device.id));
+      const revoke = () => (device.current ? client.logout() : sessions.revoke(device.id));
       await act(revoke, `${toTitle(device)} was logged out.`);
       if (!list.has(device)) heading.focus();
     },

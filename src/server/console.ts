@@ -1,5 +1,6 @@
 import type { AnyAuth } from "../auth.ts";
 import { isLoopbackHostname } from "../core/addresses.ts";
+import { getInternals } from "../internals.ts";
 import type { Console } from "../staff/index.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -19,9 +20,10 @@ const closeTimeout = 2_000;
  */
 export async function createStaffHandler(
   auth: AnyAuth,
-  { server, settings }: Config,
+  config: Config,
   { demo, resources }: { readonly demo: boolean; readonly resources: Resources },
 ): Promise<(Handler & Pick<Console, "time">) | null> {
+  const { server, settings } = config;
   const host = server.consolePort === undefined ? server.host : server.consoleHost;
   const isLocal = isLoopbackHostname(host);
   if (!server.console && !(demo && isLocal)) return null;
@@ -31,8 +33,12 @@ export async function createStaffHandler(
         "or put an https proxy in front and name it in trustedProxies",
     );
   }
-  const { createConsole } = await import("../staff/index.ts");
-  const staff = createConsole(auth);
+  // Loaded only if the console is on.
+  const [{ createConsoleWith }, { createServerParts }] = await Promise.all([
+    import("../staff/create-console.ts"),
+    import("./doctor/server-parts.ts"),
+  ]);
+  const staff = createConsoleWith(auth, {}, createServerParts(getInternals(auth).deps.store, config));
   resources.add(() => staff.close());
   return staff;
 }

@@ -171,6 +171,14 @@ export interface StaffOverview {
   readonly staff_actions: readonly StaffAuditEntry[];
 }
 
+/** A setting that the staff may see. Secrets are never sent. */
+export interface StaffSetting {
+  readonly name: string;
+  readonly value: string;
+  /** Whether it has another value than the default. */
+  readonly is_set: boolean;
+}
+
 /** `GET health/`. */
 export interface StaffHealth {
   readonly now: number;
@@ -180,7 +188,7 @@ export interface StaffHealth {
     readonly level: "pass" | "warning" | "fail";
     readonly text: string;
   }[];
-  readonly settings: readonly { readonly name: string; readonly value: string; readonly is_set: boolean }[];
+  readonly settings: readonly StaffSetting[];
   readonly database: readonly { readonly name: string; readonly value: string }[];
 }
 

@@ -6,6 +6,8 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
+import { toPathname } from "../http/request/pathname.ts";
+import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
 import { createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
@@ -13,6 +15,7 @@ import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
 import { startNodeReporter, type TimedRequest } from "./node-reporter.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
+import type { ServerParts } from "./server-parts.ts";
 
 /** The options of `createConsole`. */
 export interface ConsoleOptions {
@@ -35,8 +38,8 @@ export interface Console {
   time(request: TimedRequest, milliseconds: number): void;
   /** Stops this node's reports. Call it before `auth.close()`. */
   close(): Promise<void>;
-  /** Returns whether a pathname belongs to the console or to its API. */
-  handles(pathname: string): boolean;
+  /** Returns whether a request, or a path, belongs to the console or to its API. */
+  handles(request: { readonly url?: string | undefined } | string): boolean;
 }
 
 /**
@@ -47,28 +50,45 @@ export interface Console {
  * const staff = createConsole(auth);
  * const response = staff.handles(new URL(request.url).pathname) ? await staff.fetch(request) : await auth.fetch(request);
  */
-export function createConsole(
+export function createConsole(auth: Pick<AnyAuth, "on" | "stats">, options: ConsoleOptions = {}): Console {
+  return createConsoleWith(auth, options);
+}
+
+/**
+ * Creates the console like `createConsole`.
+ *
+ * @param server what only `tokenpair serve` knows.
+ */
+export function createConsoleWith(
   auth: Pick<AnyAuth, "on" | "stats">,
-  { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions = {},
+  { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions,
+  server?: ServerParts,
 ): Console {
   const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
     throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
   }
-  const findOwnRole = async (userId: string) => {
+  const findOwnMember = async (userId: string) => {
     const user = await deps.store.users.findById(userId);
-    return user?.isActive ? user.role : null;
+    return user?.isActive && user.role !== null ? { username: user.username, role: user.role } : null;
+  };
+  const findMember = async (userId: string, ask: NonNullable<ConsoleOptions["roleOf"]>) => {
+    const [user, role] = [await httpDeps.flows.findCurrentUser(userId), await ask(userId)];
+    return user === null || role === null ? null : { username: user.username, role };
   };
   const follower = createAuditFollower(deps.store.audit);
   const endpoints = createStaffEndpoints(
     {
       deps,
+      flows: httpDeps.flows,
       adminPath,
-      findRole: roleOf === undefined ? findOwnRole : async (userId) => roleOf(userId),
+      findMember: roleOf === undefined ? findOwnMember : (userId) => findMember(userId, roleOf),
+      hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
       signal: (authentication) => signals.signal(authentication, "session"),
     },
     follower,
+    server,
   );
   const reporter = startNodeReporter(auth, deps, { version: readVersion() });
   const api = createHttpHandler(httpDeps, {
@@ -81,7 +101,11 @@ export function createConsole(
   return Object.freeze<Console>({
     // The files are read at the first request for a page, because an application may only use the API.
     async fetch(request, connection = {}) {
-      if (isBelow(new URL(request.url).pathname, adminPath)) return api.fetch(request, connection);
+      const { pathname } = new URL(request.url);
+      if (isBelow(pathname, adminPath)) return api.fetch(request, connection);
+      // A path with dot segments can begin like one of the console's and lead elsewhere.
+      if (!isBelow(pathname, path))
+        return withStandardHeaders(toJsonResponse(404, { detail: "Not found.", code: "not_found" }));
       const isDevelopment = developmentCookies && isDevelopmentRequest(request, connection.ip);
       const settings = isDevelopment ? toDevelopmentSettings(deps.settings) : deps.settings;
       files ??= readConsoleFiles(path);
@@ -92,7 +116,10 @@ export function createConsole(
       await follower.stop();
       await reporter.stop();
     },
-    handles: (pathname) => isBelow(pathname, adminPath) || isBelow(pathname, path),
+    handles(request) {
+      const pathname = toPathname(typeof request === "string" ? request : (request.url ?? "/"));
+      return isBelow(pathname, adminPath) || isBelow(pathname, path);
+    },
   });
 }
 

@@ -23,8 +23,12 @@ export interface ListRequest<F> {
 
 /** Describes the parameters of a list, for the OpenAPI document. */
 export function toListQuery(filters: z.ZodRawShape): readonly QueryDescription[] {
-  const descriptions = { ...filters, ...pageFields } as Readonly<Record<string, z.ZodType>>;
-  return Object.entries(descriptions).map(([name, schema]) => ({
+  return toFilterQuery({ ...filters, ...pageFields });
+}
+
+/** Describes the parameters of an endpoint without pages, for the OpenAPI document. */
+export function toFilterQuery(filters: z.ZodRawShape): readonly QueryDescription[] {
+  return Object.entries(filters as Readonly<Record<string, z.ZodType>>).map(([name, schema]) => ({
     name,
     description: pageDescriptions[name] ?? schema.meta()?.description ?? "A filter.",
     schema: z.string(),
@@ -46,15 +50,11 @@ export function readListRequest<S extends z.ZodRawShape>(
   url: string,
   filters: S,
 ): ListRequest<z.infer<z.ZodObject<S>>> {
-  const given = readQuery(url);
-  const schema = z.strictObject({ ...filters, ...pageFields });
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) throw fieldErrors(toMessages(parsed.error));
   const {
     cursor,
     page_size: limit,
     ...filter
-  } = parsed.data as Record<string, unknown> & {
+  } = readFilters(url, { ...filters, ...pageFields }) as unknown as Record<string, unknown> & {
     readonly cursor?: string;
     readonly page_size: number;
   };
@@ -73,6 +73,17 @@ export function readListRequest<S extends z.ZodRawShape>(
       return { results: rows.map(({ row }) => toBody(row)), next, previous };
     },
   };
+}
+
+/**
+ * Reads the query of an endpoint without pages.
+ *
+ * @throws RequestError 400 with messages by parameter.
+ */
+export function readFilters<S extends z.ZodRawShape>(url: string, filters: S): z.infer<z.ZodObject<S>> {
+  const parsed = z.strictObject(filters).safeParse(readQuery(url));
+  if (!parsed.success) throw fieldErrors(toMessages(parsed.error));
+  return parsed.data as z.infer<z.ZodObject<S>>;
 }
 
 function readQuery(url: string): Readonly<Record<string, string>> {

@@ -1,5 +1,6 @@
-import { type Role, toRank } from "../core/role.ts";
+import type { Role } from "../core/role.ts";
 import type { Permission } from "./api.ts";
+import { toRank } from "./rank.ts";
 
 /** The lowest role with each permission. */
 const leastRole: Readonly<Record<Permission, Role>> = {

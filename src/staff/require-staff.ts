@@ -13,6 +13,7 @@ import { confirmationAge, type StaffDeps } from "./staff-deps.ts";
 /** A member of the staff who sent a request. */
 export interface Member {
   readonly userId: string;
+  readonly username: string;
   readonly sessionId: string;
   readonly role: Role;
   readonly authentication: Authentication;
@@ -23,6 +24,8 @@ export interface StaffRequirement {
   readonly permission: Permission;
   /** Whether the member must have been authenticated within the last ten minutes. Default: false. */
   readonly confirmed?: boolean;
+  /** Called when it is known who the caller is, before the role is checked. Default: does nothing. */
+  readonly onIdentified?: (caller: Pick<Member, "userId"> & Partial<Pick<Member, "username">>) => void;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface StaffRequirement {
 export async function requireStaff(
   { adminPath: _, ...staff }: StaffDeps,
   context: RequestContext,
-  { permission, confirmed = false }: StaffRequirement,
+  { permission, confirmed = false, onIdentified }: StaffRequirement,
 ): Promise<Member> {
   const { request, deps, requireMediaType } = context;
   const credentials = readCredentials(request.headers, deps);
@@ -43,17 +46,25 @@ export async function requireStaff(
   const authentication = await authenticateRequest(deps, request, options);
   if (authentication.actor !== null) throw impersonated();
   const { userId, sessionId } = authentication;
+  onIdentified?.({ userId });
   await staff.countRequest(userId, !isSafeMethod(request.method));
-  const role = await staff.findRole(userId);
-  if (role === null) throw new RequestError(403, { detail: "Only staff may do this.", code: "not_staff" });
-  const member = { userId, sessionId, role, authentication };
+  const found = await staff.findMember(userId);
+  if (found === null) throw notStaff();
+  const member = { ...found, userId, sessionId, authentication };
+  onIdentified?.(member);
   requirePermission(member, permission);
   if (confirmed) requireAuthentication(authentication, { maxAge: confirmationAge }, staff.deps.clock);
   return member;
 }
 
+/** Returns the refusal of a user without a role. */
+export const notStaff = () => new RequestError(403, { detail: "Only staff may do this.", code: "not_staff" });
+
+/** Returns the refusal of a member whose role isn't enough. */
+export const permissionDenied = (role: Role) =>
+  new RequestError(403, { detail: `Your role, ${role}, may not do this.`, code: "permission_denied" });
+
 /** @throws RequestError 403 `permission_denied`. */
 export function requirePermission({ role }: Member, permission: Permission): void {
-  if (isAllowed(role, permission)) return;
-  throw new RequestError(403, { detail: `Your role, ${role}, may not do this.`, code: "permission_denied" });
+  if (!isAllowed(role, permission)) throw permissionDenied(role);
 }

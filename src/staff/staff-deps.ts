@@ -1,15 +1,22 @@
 import type { Role } from "../core/role.ts";
 import type { Authentication } from "../flows/authenticate.ts";
 import type { Deps } from "../flows/deps.ts";
+import type { Flows } from "../flows/index.ts";
 
 /** The dependencies of the staff API's routes, besides those of all routes. */
 export interface StaffDeps {
   /** The dependencies of the flows. */
   readonly deps: Deps;
+  /** The flows, bound to their dependencies. */
+  readonly flows: Flows;
   /** The path of the staff API, such as "/api/admin". */
   readonly adminPath: string;
-  /** Returns the role that a user has now, read from the database, or `null` if the user may not log in or has none. */
-  readonly findRole: (userId: string) => Promise<Role | null>;
+  /**
+   * Returns the name and the role that a user has now, read from the database, or `null` if the user may not log in or has no role.
+   */
+  readonly findMember: (userId: string) => Promise<{ readonly username: string; readonly role: Role } | null>;
+  /** Whether the roles are in tokenpair's own user table, so that a transaction can check them. */
+  readonly hasOwnRoles: boolean;
   /** Returns a signal that aborts when the member's session ends. */
   readonly signal: (authentication: Authentication) => AbortSignal;
   /** Counts a request of a member of the staff. @throws AuthError `throttled`. */

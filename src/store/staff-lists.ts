@@ -118,7 +118,7 @@ export function toSessionList(filter: SessionFilter, { schema, isLive }: Dialect
       ...(ips === undefined ? [] : [isOneOf("ip", "ip", ips)]),
       ...(ipPrefixes === undefined
         ? []
-        : [either(ipPrefixes.map((text, index) => beginsWith("ip", `network${index}x`, text)))]),
+        : [either(toFilled(ipPrefixes).map((text, index) => beginsWith("ip", `network${index}x`, text)))]),
       ...(unusedSince === undefined ? [] : [compare("last_used_at", "<", "unusedSince", unusedSince)]),
       ...(userAgent === undefined ? [] : [contains("lower(user_agent)", "userAgent", text)]),
     ],
@@ -126,7 +126,7 @@ export function toSessionList(filter: SessionFilter, { schema, isLive }: Dialect
 }
 
 /** Returns the list of audit entries. */
-export function toAuditList(filter: AuditFilter): ListSql {
+export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "schema">): ListSql {
   const { types, userId, sessionId, ip, actor, reason, hasActor, since, before } = filter;
   const bySequence = userId !== undefined || sessionId !== undefined;
   const times = [
@@ -136,7 +136,8 @@ export function toAuditList(filter: AuditFilter): ListSql {
   const sequence = { sql: "seq", type: "bigint" } as const;
   return {
     table: "audit_log",
-    columns: auditColumns,
+    columns: `${auditColumns},
+      (SELECT nullif(username, '') FROM ${schema}users WHERE users.id = audit_log.user_id) AS username`,
     // The entries of one user or session have an index by number, all others one by time.
     key: bySequence ? [sequence] : [{ sql: "at", type: "bigint" }, sequence],
     order: "DESC",
@@ -222,11 +223,18 @@ function withoutKeys({ key0: _, key1: __, ...row }: KeyedRow): KeyedRow {
   return row;
 }
 
-function isOneOf(column: string, name: string, values: readonly string[]): Condition {
+/** Lists are filled up to a power of two, so that there are few different statements to prepare. */
+function isOneOf(column: string, name: string, given: readonly string[]): Condition {
+  const values = toFilled(given);
   return {
     sql: `${column} IN (${values.map((_, index) => `CAST(:${name}${index} AS text)`).join(", ")})`,
     parameters: Object.fromEntries(values.map((value, index) => [`${name}${index}`, value])),
   };
+}
+
+function toFilled(values: readonly string[]): readonly string[] {
+  const length = 2 ** Math.ceil(Math.log2(values.length));
+  return Array.from({ length }, (_, index) => values[Math.min(index, values.length - 1)] as string);
 }
 
 function either(conditions: readonly Condition[]): Condition {

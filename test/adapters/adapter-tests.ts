@@ -10,6 +10,7 @@ import {
   runCorsScript,
   runHttpScript,
   runOtherLoginScript,
+  runPageScript,
   runStepUpScript,
 } from "./http-script.ts";
 
@@ -86,6 +87,14 @@ export function testAdapters(frameworks: Frameworks, others: readonly Applicatio
       const { auth, close } = await createScriptAuth();
       const app = await start(auth);
       await runStepUpScript(app.url, auth);
+      await app.close();
+      await close();
+    });
+
+    it(`passes the script of pages on ${name}`, async () => {
+      const { auth, close } = await createScriptAuth();
+      const app = await start(auth);
+      await runPageScript(app.url, auth);
       await app.close();
       await close();
     });

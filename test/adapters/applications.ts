@@ -99,6 +99,7 @@ export function startNode(auth: Auth): Promise<RunningApp> {
   const handleAuth = forNode.toNodeHandler(auth);
   const authenticate = forNode.requireUser(auth);
   const startSession = forNode.sessionStarter(auth);
+  const authenticatePage = forNode.requirePage(auth, { loginPath: "/sign-in" });
   const authenticateAgain = forNode.requireUser(auth, danger);
   const allowOrigins = forNode.cors(auth, corsOptions);
   return listen(async (req, res) => {
@@ -113,6 +114,11 @@ export function startNode(auth: Auth): Promise<RunningApp> {
     if (req.url === "/danger") {
       const confirmed = await authenticateAgain(req, res);
       if (confirmed !== null) res.end(`by ${confirmed.amr}`);
+      return;
+    }
+    if (req.url?.startsWith("/page")) {
+      const visitor = await authenticatePage(req, res);
+      if (visitor !== null) res.end(`page of ${visitor.userId}`);
       return;
     }
     const user = await authenticate(req, res);
@@ -137,6 +143,10 @@ function startExpress(
     startSession(req, res, "1", { amr: ["email"] }).then(() => res.redirect(303, "/own"), next);
   });
   app.get("/danger", forExpress.requireUser(auth, danger), (req, res) => void res.send(`by ${req.auth.amr}`));
+  // Mounted, so that Express shortens `url`.
+  app.use("/page", forExpress.requirePage(auth, { loginPath: "/sign-in" }), (req, res) => {
+    res.send(`page of ${req.auth.userId}`);
+  });
   app.get("/broken", forExpress.requireUser(auth), fail);
   app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
   return listen(app);
@@ -165,6 +175,8 @@ async function startFastify(
     return reply.redirect("/own", 303);
   });
   app.get("/danger", { onRequest: forFastify.requireUser(auth, danger) }, async (request) => `by ${request.auth.amr}`);
+  const requirePage = forFastify.requirePage(auth, { loginPath: "/sign-in" });
+  app.get("/page", { onRequest: requirePage }, async (request) => `page of ${request.auth.userId}`);
   app.get("/broken", { onRequest }, fail);
   // A reply counts as sent only when these hooks have ended.
   app.addHook("onSend", async (_request, _reply, payload) => {
@@ -215,6 +227,9 @@ async function startHono(
     return c.redirect("/own", 303);
   });
   app.get("/danger", forHono.requireUser(auth, danger), (c) => c.text(`by ${c.get("auth").amr}`));
+  app.get("/page", forHono.requirePage(auth, { loginPath: "/sign-in" }), (c) =>
+    c.text(`page of ${c.get("auth").userId}`),
+  );
   addGuarded(app, "/broken", fail);
   app.onError((_, c) => c.text("handled", 500));
   return new Promise((resolve) => {

@@ -262,3 +262,25 @@ async function sendRaw(url: string, request: string): Promise<string> {
   socket.write(request);
   return text(socket);
 }
+
+/** What a browser without Fetch Metadata sends with a navigation. Node's `fetch` sets `Sec-Fetch-Mode` itself. */
+const navigation = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+/** Runs the script of pages: `/page` is behind `requirePage(auth, { loginPath: "/sign-in" })`. */
+export async function runPageScript(url: string, auth: Auth): Promise<void> {
+  const [user] = await auth.users.list();
+  const { cookies } = await auth.startSession(new Request(url), user?.id ?? "");
+  const pairs = cookies.map((cookie) => cookie.split(";")[0] ?? "");
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`${url}/page?n=1`, { headers, redirect: "manual" });
+    return [response.status, response.headers.get("Location"), await response.text()] as const;
+  };
+  expect(await ask({ ...navigation, Cookie: pairs.join("; ") })).toEqual([200, null, `page of ${user?.id}`]);
+  expect(await ask(navigation)).toEqual([303, "/sign-in?next=%2Fpage%3Fn%3D1", ""]);
+  const [status, , html] = await ask({
+    ...navigation,
+    Cookie: pairs.filter((pair) => pair.includes("csrf")).join("; "),
+  });
+  expect([status, html]).toEqual([401, expect.stringContaining('<a href="/sign-in?next=%2Fpage%3Fn%3D1">')]);
+  expect((await ask({}))[0]).toBe(401);
+}

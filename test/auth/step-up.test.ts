@@ -1,3 +1,5 @@
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import * as forExpress from "../../src/adapters/express.ts";
 import * as forFastify from "../../src/adapters/fastify.ts";
@@ -38,6 +40,37 @@ describe.each<[string, Partial<Settings>]>([
   });
 });
 
+describe("auth.check and auth.authenticate", () => {
+  it("refuse an option that they don't know, such as a misspelt requirement", async () => {
+    const { request } = await start();
+    const misspelt = { maxage: 60 } as AuthenticationRequirement;
+    await expect(node.auth.authenticate(request, misspelt)).rejects.toThrow(
+      "authenticate: maxage is not an option. Did you mean maxAge?",
+    );
+    const refused = await node.auth.check(request, misspelt);
+    expect(refused.ok ? null : refused.response.status).toBe(500);
+  });
+
+  it("accept a request of Node as the options, which has names of its own", async () => {
+    const { request } = await start();
+    const message = Object.assign(new IncomingMessage(new Socket()), { method: "GET", ...request });
+    expect(await node.auth.authenticate(new Headers(request.headers), message)).toMatchObject({ amr: ["pwd"] });
+  });
+
+  it("refuse an actor if they require anything of the authentication", async () => {
+    const { owner } = await start();
+    const { access } = await node.auth.issue(owner.userId, { actor: "support/bob", amr: ["mfa"] });
+    expect(await node.auth.check(bearer(access))).toMatchObject({ ok: true });
+    for (const requirement of [tooOld, { amr: ["mfa"] }]) {
+      const refused = await node.auth.check(bearer(access), requirement);
+      expect(refused.ok ? null : [refused.response.status, await refused.response.json()]).toMatchObject([
+        403,
+        { code: "impersonated" },
+      ]);
+    }
+  });
+});
+
 describe("auth.confirm", () => {
   it("refuses options that it doesn't know, and none at all", async () => {
     const { owner } = await start();
@@ -55,6 +88,9 @@ describe("requireUser", () => {
     { maxAge: Number.NaN },
     { amr: [] },
     { amr: [""] },
+    { maxage: 60 } as AuthenticationRequirement,
+    60 as AuthenticationRequirement,
+    null as unknown as AuthenticationRequirement,
   ];
   it.each(wrong)("refuses the requirement %j when the route is made", async (requirement) => {
     await start();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toTable, toTime } from "../../src/cli/format.ts";
+import { toTable } from "../../src/cli/format.ts";
+import { toTime } from "../../src/core/text.ts";
 
 describe("toTable", () => {
   it("aligns columns without trailing spaces", () => {

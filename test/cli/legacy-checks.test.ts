@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { checkLegacyKey, checkLegacyTokens } from "../../src/cli/doctor/legacy-checks.ts";
 import { loadConfig } from "../../src/server/config/config.ts";
+import { checkLegacyKey, checkLegacyTokens } from "../../src/server/doctor/legacy-checks.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createFolder } from "../server/folder.ts";
 import { djangoSecret } from "../support/simplejwt.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { checkNodes } from "../../src/cli/doctor/node-checks.ts";
+import { checkNodes } from "../../src/staff/health/node-checks.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 it("says which node's clock differs by more than half a minute, and in which direction", async () => {

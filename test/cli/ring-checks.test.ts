@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import { checkRing } from "../../src/cli/doctor/ring-checks.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import type { KeyRecord } from "../../src/core/store/keys.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { generateKeyMaterial, type KeyMaterial, toPrivateMaterial } from "../../src/crypto/keys/key-material.ts";
 import { toKeyRecord } from "../../src/keys/missing.ts";
 import { toAccessRecord } from "../../src/keys/ring.ts";
+import { checkRing } from "../../src/staff/health/ring-checks.ts";
 import { openTestStore } from "../support/test-store.ts";
 
 const keyEncryptionKey = `2026:${Buffer.alloc(32, "a kek for doctor's tests").toString("base64url")}`;

@@ -185,10 +185,10 @@ describe("the bearer client", () => {
 
   it("throws a TypeError that names the missing option if there is no storage, or neither a baseUrl nor a page", () => {
     expect(() => createBearerClient({} as BearerClientOptions)).toThrow(
-      new TypeError("storage is required. Pass an object with getItem, setItem and removeItem."),
+      new TypeError("storage is missing. See docs/origins.md."),
     );
     expect(() => createBearerClient({ storage: toStorage(new Map()) })).toThrow(
-      new TypeError("baseUrl is required if there is no page, for example https://api.example.com."),
+      new TypeError("baseUrl is missing. See docs/origins.md."),
     );
   });
 });

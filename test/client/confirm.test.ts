@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CookieClient } from "../../src/client/cookie/client.ts";
+import { userSessions } from "../../src/client/user-sessions.ts";
 import { createFakeBrowser, type FakeBrowser, type TabOptions, toStorage } from "./fake-browser.ts";
 
 const payout = { method: "POST", body: "x" };
@@ -64,7 +65,7 @@ describe.each(clients)("a request of %s that needs a confirmation", (_, toOption
     const body = '{"detail":"Confirm that it is you.","code":"confirmation_required","max_age":60,"amr":["otp"]}';
     const headers = { "WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age="60"' };
     browser.server.faults.push({ on: "/sessions/", kind: new Response(body, { status: 401, headers }) });
-    expect(await settle(browser, tab.client.sessions.revoke("s9"))).toMatchObject({
+    expect(await settle(browser, userSessions(tab.client).revoke("s9"))).toMatchObject({
       code: "confirmation_required",
       status: 401,
       body: { max_age: 60, amr: ["otp"] },
@@ -123,6 +124,30 @@ describe.each(clients)("confirm() of %s", (_, toOptions, refresh) => {
     );
     browser.server.latency = 0;
     expect(await pay(other.client)).toMatchObject({ status: 200 });
+  });
+
+  it("isn't undone by a refresh of another tab, without Web Locks, whose response comes late", async () => {
+    const options = { ...toOptions(), without: ["openChannel", "locks"] as const };
+    const { browser, tab, pay } = await openLater(options);
+    const other = browser.openTab(options);
+    await browser.clock.advance(100);
+    browser.server.faults.push({ on: "/refresh/", kind: 5_000 });
+    void other.client.refresh();
+    await browser.clock.advance(100);
+    await settle(browser, tab.client.confirm("secret"));
+    await browser.clock.advance(5_000);
+    browser.server.requests.length = 0;
+    expect(await pay()).toMatchObject({ status: 200 });
+    expect([browser.server.count("POST /api/payouts/"), browser.server.count(refresh)]).toEqual([2, 1]);
+    expect(await pay(other.client)).toMatchObject({ status: 200 });
+  });
+
+  it("leads to one refresh at most if the server wants another confirmation", async () => {
+    const { browser, tab, pay } = await openLater(toOptions());
+    await settle(browser, tab.client.confirm("secret"));
+    await browser.clock.advance(700_000);
+    expect([await pay(), await pay()]).toMatchObject([{ status: 401 }, { status: 401 }]);
+    expect(browser.server.count(refresh)).toBe(1);
   });
 
   it("refreshes first if the access token has expired, and confirms once", async () => {

@@ -142,13 +142,13 @@ export function createFakeBrowser(): FakeBrowser {
         };
       },
       locks: losesLocks ? { request: () => new Promise(() => undefined) } : locks,
+      cookies() {
+        const cookie = getCookie();
+        return cookie !== undefined && !blocksCookies ? toCookies(cookie) : "theme=dark";
+      },
       page: {
         href,
         base: href,
-        cookies() {
-          const cookie = getCookie();
-          return cookie !== undefined && !blocksCookies ? toCookies(cookie) : "theme=dark";
-        },
         listen(events, listener) {
           const stops = events.map((event) => {
             const set = listeners.get(event) ?? new Set();

@@ -112,6 +112,50 @@ describe("patchFetch()", () => {
     client.dispose();
   });
 
+  it("leaves the client's option fetch in use, while the global fetch is patched and afterwards", async () => {
+    const browser = createFakeBrowser();
+    const given = stubPage(browser);
+    let own = 0;
+    const client = createClient({
+      fetch: (input, init) => {
+        own += 1;
+        return browser.server.fetch(browser.jar, input, init);
+      },
+    });
+    await client.ready();
+    const restore = patchFetch(client);
+    own = 0;
+    await fetch("/api/orders/");
+    await client.fetch("/api/orders/");
+    restore();
+    await client.fetch("/api/orders/");
+    expect([own, given]).toEqual([3, []]);
+    client.dispose();
+  });
+
+  it("sends the client's requests by the global fetch of the moment after it was restored", async () => {
+    const { client } = await open();
+    patchFetch(client)();
+    let sent = 0;
+    const before = fetch;
+    vi.stubGlobal("fetch", (...request: Parameters<typeof fetch>) => {
+      sent += 1;
+      return before(...request);
+    });
+    await client.fetch("/api/orders/");
+    expect(sent).toBe(1);
+    client.dispose();
+  });
+
+  it("leaves URLs alone that aren't sent to a server, although a blob has the page's origin", async () => {
+    const { client, given } = await open();
+    restores.push(patchFetch(client));
+    const init = { method: "POST" };
+    for (const url of ["blob:https://app.example/1", "data:,x"]) await fetch(url, init).catch(() => undefined);
+    expect(given).toEqual(["blob:https://app.example/1", "data:,x"]);
+    client.dispose();
+  });
+
   it("patches once if it is called twice for a client", async () => {
     const { client, given, native } = await open();
     const restore = patchFetch(client);

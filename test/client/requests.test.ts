@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { userSessions } from "../../src/client/user-sessions.ts";
 import { createFakeBrowser, type TabOptions } from "./fake-browser.ts";
 
 const refresh = "POST /api/auth/refresh/";
@@ -171,7 +172,7 @@ describe("a server on another origin", () => {
 describe("the calls of the client", () => {
   it("lists and labels sessions, and rejects with 404 for the revocation of an unknown one", async () => {
     const { browser, tab } = await setUp();
-    const [session] = await tab.client.sessions.list();
+    const [session] = await userSessions(tab.client).list();
     expect(session).toEqual({
       id: "s1",
       current: true,
@@ -183,15 +184,19 @@ describe("the calls of the client", () => {
       label: null,
       actor: null,
     });
-    expect(await tab.client.sessions.label("s1", "laptop")).toMatchObject({ id: "s1", label: "laptop", createdAt: 1 });
-    await expect(tab.client.sessions.revoke("unknown id")).rejects.toMatchObject({ status: 404 });
+    expect(await userSessions(tab.client).label("s1", "laptop")).toMatchObject({
+      id: "s1",
+      label: "laptop",
+      createdAt: 1,
+    });
+    await expect(userSessions(tab.client).revoke("unknown id")).rejects.toMatchObject({ status: 404 });
     expect(browser.server.requests.at(-1)?.line).toBe("DELETE /api/auth/sessions/unknown%20id/");
   });
 
   it("repeats a call of its own after a 401 and a refresh", async () => {
     const { browser, tab } = await setUp();
     browser.jar.delete("access");
-    const list = tab.client.sessions.list();
+    const list = userSessions(tab.client).list();
     await browser.clock.advance(0);
     expect(await list).toHaveLength(1);
     expect(browser.server.count(refresh)).toBe(1);

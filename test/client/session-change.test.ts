@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { userSessions } from "../../src/client/user-sessions.ts";
 import { createFakeBrowser, type FakeTab, type TabOptions, toStorage } from "./fake-browser.ts";
 
 const order = { method: "POST", body: "x" };
@@ -27,8 +28,8 @@ describe("another user who logs in to the same browser", () => {
     ["logout()", ({ client }) => client.logout()],
     ["logout() of all sessions", ({ client }) => client.logout("all")],
     ["changePassword()", ({ client }) => client.changePassword({ currentPassword: "secret", newPassword: "better" })],
-    ["sessions.revoke()", ({ client }) => client.sessions.revoke("s2")],
-    ["sessions.label()", ({ client }) => client.sessions.label("s2", "mine")],
+    ["sessions.revoke()", ({ client }) => userSessions(client).revoke("s2")],
+    ["sessions.label()", ({ client }) => userSessions(client).label("s2", "mine")],
   ])("rejects %s of the page with session_changed, sends nothing and shows the other user", async (_, act) => {
     const { browser, tab, settle } = await openChanged();
     expect(await settle(act(tab))).toBe("session_changed");

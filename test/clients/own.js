@@ -1,5 +1,5 @@
 /** What a page of another origin does with tokenpair's own clients. */
-import { createBearerClient } from "../../dist/client/bearer/index.js";
+import { createBearerClient, userSessions } from "../../dist/client/bearer/index.js";
 import { createClient } from "../../dist/client/index.js";
 
 /** Returns a list of steps, and a function that adds one or throws. */
@@ -32,7 +32,7 @@ async function bearer({ api, credentials, wrong }) {
       headers: { "Content-Type": "application/json" },
     });
   const other = await (await post("", credentials)).json();
-  expect("two sessions", (await client.sessions.list()).length, 2);
+  expect("two sessions", (await userSessions(client).list()).length, 2);
   expect("a logout of all", await client.logout("all"), { revoked: true });
   expect("the other session is over", (await post("refresh/", { refresh: other.refresh })).status, 401);
   await client.login(credentials);

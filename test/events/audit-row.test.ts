@@ -11,6 +11,7 @@ describe("a row of the audit log", () => {
       userId: "7",
       sessionId: "s1",
       ...client,
+      note: null,
       reason: "revoked",
       details: '{"outcome":"refused","generation":3}',
     });
@@ -25,6 +26,7 @@ describe("a row of the audit log", () => {
       ip: null,
       userAgent: null,
       actor: null,
+      note: null,
       reason: null,
       details: '{"change":"generated"}',
     });

@@ -57,6 +57,11 @@ const rows: readonly Row[] = [
     { ...failed, code: "ticket_invalid" },
     { audit: "never", count: ["logins", "ticket_invalid"] },
   ],
+  [
+    "an action in the console that was refused",
+    { type: "staff_refused", ...user, action: "deleteStaffUser", code: "permission_denied", targetId: "8" },
+    { audit: "batch", level: "warn" },
+  ],
   ["a confirmation", { type: "session_confirmed", amr: "otp", ...session }, { audit: "transaction" }],
   [
     "a login with a wrong password",
@@ -134,6 +139,11 @@ const rows: readonly Row[] = [
       { audit: "batch", level: "warn", count: ["throttled", scope] },
     ],
   ),
+  [
+    "an export of the audit log",
+    { type: "audit_exported", format: "csv", filter: "", ...session },
+    { audit: "transaction", level: "warn" },
+  ],
   ["an unlocked user", { type: "unlocked", ...user }, { audit: "transaction" }],
   ["an unlocked address", { type: "unlocked", ip: "192.0.2.7", ...base }, { audit: "transaction" }],
   ["a CSRF refusal in a session", { type: "csrf_refused", reason: "wrong token", ...session }, { audit: "batch" }],

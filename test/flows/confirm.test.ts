@@ -210,6 +210,15 @@ describe("requireAuthentication", () => {
     });
   });
 
+  it.each([{ maxAge: 60 }, { amr: ["pwd"] }, { maxAge: 60, amr: ["otp"] }])(
+    "refuses an actor for %j, who hasn't been authenticated as the user",
+    (requirement) => {
+      const acting = { ...claims, actor: "support/bob" };
+      expect(refusalOf(acting, requirement, 1_000)).toMatchObject({ code: "impersonated" });
+      expect(refusalOf(acting, {}, 1_000)).toBeNull();
+    },
+  );
+
   it("refuses a token that doesn't say when its user was authenticated, as one of version 0.1", () => {
     const former = { ...claims, authTime: null };
     expect(refusalOf(former, { maxAge: 999_999 }, 0)).toMatchObject({ code: "confirmation_required" });

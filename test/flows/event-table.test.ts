@@ -232,7 +232,7 @@ const rows: readonly Row[] = [
   ],
   [
     "an updated user",
-    () => updateUser(auth.deps, userId, { email: "a@example.com" }, client),
+    () => updateUser(auth.deps, userId, { email: "a@example.com" }, { client }),
     () => [changed("updated")],
   ],
   [
@@ -244,11 +244,11 @@ const rows: readonly Row[] = [
     "an enabled user",
     async () => {
       await auth.store.users.disable(userId);
-      await enableUser(auth.deps, userId, client);
+      await enableUser(auth.deps, userId, { client });
     },
     () => [changed("enabled")],
   ],
-  ["a user who is enabled already", () => enableUser(auth.deps, userId, client), () => []],
+  ["a user who is enabled already", () => enableUser(auth.deps, userId, { client }), () => []],
   [
     "a user who is disabled already",
     async () => {

@@ -71,6 +71,20 @@ describe("a session in which an actor acts for the user", () => {
     expect(await authenticate(auth.deps, own.pair.access)).toMatchObject({ actor: null });
   });
 
+  it("takes no place among the sessions that the user may have, and isn't revoked by a login of the user", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { maxSessionsPerUser: 2 } });
+    const acting = await act();
+    const own = await logIn(auth);
+    auth.clock.advance(1);
+    await logIn(auth);
+    for (const { pair } of [acting, own]) {
+      expect(await authenticate(auth.deps, pair.access)).toMatchObject({ userId: auth.user.id });
+    }
+    await logIn(auth);
+    expect(eventsOf(auth, "sessions_revoked")).toMatchObject([{ sessionId: own.session.id, reason: "limit" }]);
+  });
+
   it("has its actor in every entry of the audit log", async () => {
     const { pair } = await act();
     const refreshed = await refresh(auth.deps, pair.refresh);

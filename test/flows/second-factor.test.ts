@@ -345,11 +345,43 @@ describe("completeLogin with an idempotency key", () => {
   it("answers many requests at once with one session", async () => {
     await start({ loginFailuresBeforeDelay: 0, accountFailuresBeforeDelay: 0 });
     const { ticket } = await begin();
-    const results = await Promise.allSettled(Array.from({ length: 5 }, () => complete(ticket, once)));
-    const pairs = results.flatMap((result) => (result.status === "fulfilled" ? [result.value.pair.refresh] : []));
-    expect(new Set(pairs).size).toBe(1);
+    const results = await Promise.all(Array.from({ length: 5 }, () => complete(ticket, once)));
+    expect(new Set(results.map(({ pair }) => pair.refresh)).size).toBe(1);
     expect(await liveSessions()).toBe(1);
-    expect((await complete(ticket, once)).pair.refresh).toBe(pairs[0]);
+    expect(eventsOf(auth, "login_failed")).toEqual([]);
+  });
+
+  it("answers a request that is repeated before the first one is done, although its code was spent by it", async () => {
+    await start();
+    const { ticket } = await begin();
+    let spent = 0;
+    const repeat = async () => {
+      spent += 1;
+      if (spent > 1) return null;
+      return ["otp"];
+    };
+    // The repeated request has found the ticket unused when it asks the application.
+    let first: ReturnType<typeof complete> | undefined;
+    const second = complete(ticket, {
+      idempotencyKey,
+      verify: async () => {
+        first = complete(ticket, { idempotencyKey, verify: repeat });
+        await first;
+        return repeat();
+      },
+    });
+    expect((await second).pair.refresh).toBe((await first)?.pair.refresh);
+    expect(await liveSessions()).toBe(1);
+    expect(eventsOf(auth, "login_failed")).toEqual([]);
+  });
+
+  it("refuses a repeated request of a user who may no longer have tokens", async () => {
+    let isAllowed = true;
+    await start({ userAuthenticationRule: () => isAllowed });
+    const { ticket } = await begin();
+    await complete(ticket, once);
+    isAllowed = false;
+    await expectRefused(complete(ticket, once), "ticket_invalid");
   });
 
   it.each<[string, (first: Awaited<ReturnType<typeof complete>>) => Promise<unknown>, string?]>([

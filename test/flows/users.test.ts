@@ -148,7 +148,7 @@ describe("updateUser", () => {
     const { pair } = await logIn(auth);
     auth.events.length = 0;
     const { id } = auth.user;
-    const renamed = await updateUser(auth.deps, id, { username: " Alicia " }, client);
+    const renamed = await updateUser(auth.deps, id, { username: " Alicia " }, { client });
     expect(renamed).toEqual({ ...auth.user, username: "Alicia", lastLoginAt: auth.clock.now() });
     const changed = await updateUser(auth.deps, id, { email: "a@example.com", role: "admin" });
     expect(changed).toEqual({ ...renamed, email: "a@example.com", role: "admin" });
@@ -159,7 +159,7 @@ describe("updateUser", () => {
   });
 
   it("emits user_changed once, with the change updated", async () => {
-    await updateUser(auth.deps, auth.user.id, { email: "a@example.com" }, client);
+    await updateUser(auth.deps, auth.user.id, { email: "a@example.com" }, { client });
     const { id: userId } = auth.user;
     expect(auth.events).toEqual([{ type: "user_changed", time: testStart, userId, change: "updated", client }]);
   });

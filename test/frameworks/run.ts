@@ -15,7 +15,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 /** The applications that a smoke run includes. */
-const smokeApplications = ["adapters"];
+const smokeApplications = ["adapters", "nest", "next16"];
 
 const folder = import.meta.dirname;
 const root = resolve(folder, "../..");

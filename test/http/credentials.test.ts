@@ -183,6 +183,33 @@ describe("an unsafe request by cookie to a route of the application", () => {
   });
 });
 
+describe("an unsafe request by cookie that can't carry the CSRF token", () => {
+  const check = async (headers: Record<string, string>, method = "POST") =>
+    authenticateRequest(auth.deps, { headers, method }, { csrf: "stated-origin" });
+  const silent = () => {
+    const { origin: _origin, "x-csrftoken": _token, ...rest } = toHeaders();
+    return rest as Record<string, string>;
+  };
+
+  it("accepts it if the browser has stated that the origin is the server's own", async () => {
+    const { "x-csrftoken": _token, ...headers } = toHeaders();
+    expect(await check(headers)).toMatchObject({ sessionId });
+    expect(await check({ ...silent(), "sec-fetch-site": "same-origin" })).toMatchObject({ sessionId });
+  });
+
+  it("refuses it from another origin, or if the browser has stated none", async () => {
+    for (const headers of [
+      silent(),
+      { ...silent(), origin: "https://evil.example" },
+      { ...silent(), origin: "null" },
+      { ...silent(), "sec-fetch-site": "same-site" },
+      { ...silent(), "sec-fetch-site": "cross-site", origin: "https://evil.example" },
+    ]) {
+      await expectRefused(check(headers), "csrf_failed");
+    }
+  });
+});
+
 describe("a request that memory is enough for", () => {
   const toRequests = ({ cookie = "", ...headers }: Record<string, string>, authorization: string) => ({
     bearer: { method: "POST", headers: { authorization } },

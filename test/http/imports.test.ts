@@ -12,6 +12,7 @@ const floors = [
   "endpoint.ts",
   "cookies",
   "credentials.ts",
+  "resume",
   "forward-auth.ts",
   "feed-requests.ts",
   "service-credentials.ts",

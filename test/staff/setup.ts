@@ -1,25 +1,41 @@
 import type { Role } from "../../src/core/role.ts";
-import { createAuth } from "../../src/create-auth.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type AuthOptions, createAuth } from "../../src/index.ts";
 import { type Console, createConsole } from "../../src/staff/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /** A staff API over SQLite in memory, and its users. */
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
-/** Creates a staff API. The password of every user is the same, and cheap to hash. */
-export async function createStaffScene() {
-  const store = sqliteStore(":memory:");
+/** Creates a staff API. */
+export async function createStaffScene(settings: Partial<AuthOptions> = {}, store: Store = sqliteStore(":memory:")) {
   await store.migrate();
   const auth = createAuth({
     store,
     signingKey: "0123456789abcdef".repeat(4),
     passwordMemoryCost: 19_456,
     passwordTimeCost: 2,
+    ...settings,
   });
   await auth.ready();
   const staff: Console = createConsole(auth);
 
+  /** Creates a user with an unknown password, which costs no hash, and a session. */
   async function addUser(username: string, role: Role | null = null): Promise<{ id: string; access: string }> {
+    const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+    const usernameKey = username.toLowerCase();
+    const made = await store.users.create({ username, usernameKey, email: null, role, passwordHash: hash });
+    if (made.outcome !== "created") throw new Error("the name is taken");
+    const { id } = made.user;
+    const { access } = await auth.issue(id);
+    return { id, access };
+  }
+
+  /** Creates a user with the password "a long password", and a session. */
+  async function addUserWithPassword(
+    username: string,
+    role: Role | null = null,
+  ): Promise<{ id: string; access: string }> {
     const { id } = await auth.users.create({ username, role, password: "a long password" });
     const { access } = await auth.issue(id);
     return { id, access };
@@ -41,11 +57,18 @@ export async function createStaffScene() {
     return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
   }
 
+  /** Sends a GET request to the staff API. */
+  const request = (access: string, path: string) =>
+    staff.fetch(new Request(`http://localhost/api/admin/${path}`, { headers: { Authorization: `Bearer ${access}` } }));
+
   return {
+    request,
+    text: async (access: string, path: string) => (await request(access, path)).text(),
     store,
     auth,
     staff,
     addUser,
+    addUserWithPassword,
     call,
     close: async () => {
       await staff.close();

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
+import { toCount } from "../../core/text.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import { parseDatabaseUrl } from "../../server/config/database.ts";
+import { checkDatabase } from "../../server/doctor/database-checks.ts";
+import { checkKeys } from "../../server/doctor/key-check.ts";
+import { checkLegacyKey } from "../../server/doctor/legacy-checks.ts";
+import { checkEnvironment, checkSettings } from "../../server/doctor/setting-checks.ts";
+import { type Check, fail, ok } from "../../staff/health/check.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type Check, fail, ok } from "../doctor/check.ts";
-import { checkDatabase } from "../doctor/database-checks.ts";
-import { checkKeys } from "../doctor/key-check.ts";
-import { checkLegacyKey } from "../doctor/legacy-checks.ts";
-import { checkEnvironment, checkSettings } from "../doctor/setting-checks.ts";
-import { toCount } from "../format.ts";
 
 /** Adds the command `doctor`. */
 export function addDoctor(program: Command, context: Context): void {

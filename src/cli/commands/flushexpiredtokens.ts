@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { DeletedCounts, Store } from "../../core/store/index.ts";
+import { toCount } from "../../core/text.ts";
 import { deleteExpiredRows } from "../../flows/cleanup.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import { type Context, isInteractive } from "../context.ts";
-import { toCount } from "../format.ts";
 
 /** Moves a terminal's cursor to the start of the line and clears it. */
 const startOfLine = "\r\u001b[K";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Store } from "../../core/store/index.ts";
 import type { KeyRecord, KeyRecords } from "../../core/store/keys.ts";
+import { toCount, toTime } from "../../core/text.ts";
 import { createKeks, type Keks } from "../../crypto/keys/key-encryption.ts";
 import * as flows from "../../flows/keys/keys.ts";
 import type { KeyRefusal } from "../../flows/keys/rules.ts";
@@ -13,7 +14,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
-import { toCount, toTable, toTime } from "../format.ts";
+import { toTable } from "../format.ts";
 import { operator } from "../operator.ts";
 import { addKeysGenerate } from "./keys-generate.ts";
 

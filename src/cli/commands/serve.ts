@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { CreatedKey, RunningServer } from "../../server/serve.ts";
+import { riskOfInsecureCookies } from "../../staff/health/setting-checks.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
-import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
 import { toLogNotice } from "../format.ts";
 
 interface ServeFlags extends CommonOptions {

@@ -2,13 +2,14 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { Service, ServiceScope } from "../../core/store/services.ts";
+import { toTime } from "../../core/text.ts";
 import * as flows from "../../flows/services.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
-import { toTable, toTime } from "../format.ts";
+import { toTable } from "../format.ts";
 import { operator } from "../operator.ts";
 import { parseDuration } from "../since.ts";
 

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount, toTime } from "../../core/text.ts";
 import * as flows from "../../flows/sessions.ts";
 import type { UserDeps } from "../../flows/users.ts";
 import { confirm } from "../ask.ts";
@@ -9,7 +10,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { requireOwner, toFlowDeps } from "../flow-deps.ts";
-import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime } from "../format.ts";
+import { toConfirmationLines, toRevokedJson, toTable } from "../format.ts";
 import { reasonOption, toOperator } from "../operator.ts";
 import { toSessionJson } from "../views.ts";
 

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { LegacyToken } from "../../core/store/legacy.ts";
+import { toCount, withoutControls } from "../../core/text.ts";
 import { createUserImport, type ForeignUser } from "../../flows/import-users.ts";
 import { importRevokedTokens, rehearseRevokedTokens } from "../../flows/legacy/revoke.ts";
 import type { Config } from "../../server/config/config.ts";
@@ -9,7 +10,6 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { requireOwnUsers, toFlowDeps } from "../flow-deps.ts";
-import { toCount, withoutControls } from "../format.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";

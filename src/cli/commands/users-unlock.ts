@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { toClientNetwork } from "../../core/addresses.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount } from "../../core/text.ts";
 import { readAccountState } from "../../flows/throttling/account-state.ts";
 import { toKeyOfName, unlockAddress, unlockName, unlockOwnUser } from "../../flows/unlock.ts";
 import { findUserByName } from "../../flows/users.ts";
@@ -9,7 +10,6 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { findApplicationUser, toFlowDeps } from "../flow-deps.ts";
-import { toCount } from "../format.ts";
 import { operator } from "../operator.ts";
 
 interface UnlockOptions extends CommonOptions {

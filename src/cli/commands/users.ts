@@ -3,6 +3,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { isRole, type Role, roles } from "../../core/role.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
+import { toCount, toTime, withoutControls } from "../../core/text.ts";
 import type { User } from "../../core/user.ts";
 import type { RevokedAndConfirmed } from "../../flows/commit.ts";
 import { findPasswordFault } from "../../flows/passwords/policy.ts";
@@ -17,7 +18,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
-import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime, withoutControls } from "../format.ts";
+import { toConfirmationLines, toRevokedJson, toTable } from "../format.ts";
 import { reasonOption, toOperator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
@@ -77,7 +78,7 @@ export function addUsers(program: Command, context: Context): void {
     async (deps, user, client) => toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
   ).option(...reasonOption);
   addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user, client) => {
-    await flows.enableUser(deps, user.id, client);
+    await flows.enableUser(deps, user.id, { client });
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
   }).option(...reasonOption);
 
@@ -91,7 +92,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const { id } = await requireUser(deps, name);
         const patch = { role: isRole(role) ? role : null };
-        const user = await flows.updateUser(deps, id, patch, toOperator(options));
+        const user = await flows.updateUser(deps, id, patch, { client: toOperator(options) });
         const line = user.role === null ? `${user.username} has no role.` : `${user.username} is ${user.role}.`;
         return { lines: [line], json: toUserJson(user) };
       }),

@@ -1,5 +1,5 @@
+import { toCount } from "../../core/text.ts";
 import type { Context } from "../context.ts";
-import { toCount } from "../format.ts";
 
 /** The progress of an import. */
 export interface Progress {

@@ -1,5 +1,5 @@
+import { toCount, withoutControls } from "../../core/text.ts";
 import type { Output } from "../command.ts";
-import { toCount, withoutControls } from "../format.ts";
 
 /** A record that was refused. */
 export interface Refusal {

@@ -1,13 +1,10 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
-import type { Environment, KeyValueStorage } from "../environment.ts";
+import { type Environment, type KeyValueStorage, probe } from "../environment.ts";
 import { createSessionState, type SessionState } from "../session/session-state.ts";
-import { createJsonCall } from "../transport/json-call.ts";
 import { type Credentials, type TokenPair, toUrls } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
-import { createRevoker } from "./revoker.ts";
 import { createTokenRecords } from "./token-records.ts";
-import { createTokenStorage } from "./token-storage.ts";
 
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
@@ -56,35 +53,17 @@ export interface BearerClient<C = unknown> extends Client<C> {
 
 /** Creates the client that `createBearerClient` returns, in a given environment. */
 export function assembleBearerClient(env: Environment, options: BearerClientOptions): BearerClient {
+  requireAll(env, options);
   const { storage, timeout = 10, tokenPath = "/api/token", sessionEndsOn } = options;
-  if (!storage) {
-    throw new TypeError("storage is required. Pass an object with getItem, setItem and removeItem.");
-  }
-  if (options.baseUrl === undefined && !env.page) {
-    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
-  }
-  requirePlatform(env);
   const urls = toUrls(options, env.page);
   const name = `tokenpair bearer ${urls.auth}`;
-  const tokens = createTokenStorage(storage, () => {
-    const { problem } = state.get();
-    if (!problem || problem === storageFailed) state.report();
+  const state = createSessionState(() => records.failure() && storageFailed);
+  const records = createTokenRecords(env, storage, name, () => {
+    if ((state.get().problem ?? storageFailed) === storageFailed) state.report();
   });
-  const state = createSessionState(() => tokens.error() && storageFailed);
-  const records = createTokenRecords(env, tokens, name);
-  const createTokenCall = (env: Environment) =>
-    createJsonCall(env, urls.root + tokenPath, {
-      timeout,
-      send: (input, init, fetch = env.fetch) => fetch(input, init),
-    });
-  const revoker = createRevoker(env, records, createTokenCall(env));
-  const { client, refresher } = assembleClient({ env, urls, name, records, timeout, state }, (env) =>
-    createBearerTransport({
-      ...{ env, records, urls, timeout, state },
-      callToken: createTokenCall(env),
-      storage: tokens,
-      endsOn401: sessionEndsOn === "401",
-    }),
+  const parts = { urls, name, records, timeout, state, tokenPath, endsOn401: sessionEndsOn === "401" };
+  const { client, transport, refresher } = assembleClient({ ...parts, env }, (env) =>
+    createBearerTransport({ ...parts, env }),
   );
   return {
     ...client,
@@ -101,30 +80,29 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
       // A refresh that is running would delay the logout.
       refresher.stop();
       await client.logout();
-      return { revoked: await revoker.flush() };
+      return { revoked: await transport.revoker.flush() };
     },
     dispose() {
       client.dispose();
-      revoker.dispose();
+      transport.revoker.dispose();
     },
   };
 }
 
 /**
- * Checks that the client can work in this environment.
+ * Checks that the client has what it needs.
  *
- * @throws TypeError If it can't. The message says what to do.
+ * @throws TypeError If it hasn't. The message says what is missing.
  */
-function requirePlatform(env: Environment): void {
-  try {
-    if (env.randomBytes(1) && new URL("http://a").origin && !atob("")) return;
-  } catch {
-    // Reported below.
-  }
-  throw new TypeError(
-    'crypto.getRandomValues, URL or atob is missing. In React Native, import "react-native-get-random-values" and ' +
-      '"react-native-url-polyfill/auto".',
-  );
+function requireAll(env: Environment, { storage, baseUrl }: BearerClientOptions): void {
+  const require = (isThere: unknown, what: string) => {
+    if (!isThere) throw new TypeError(`${what} is missing. See docs/origins.md.`);
+  };
+  require(storage, "storage");
+  require(baseUrl !== undefined || env.page, "baseUrl");
+  require(probe(
+    () => env.randomBytes(1) && new URL("http://a").origin && !atob(""),
+  ), "crypto.getRandomValues, URL or atob");
 }
 
 const storageFailed = "storage_failed";

@@ -1,20 +1,19 @@
 import { notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
-import type { Environment } from "../environment.ts";
+import { type Environment, probe } from "../environment.ts";
+import type { SessionRecord } from "../session/records.ts";
 import type { SessionStateHolder } from "../session/session-state.ts";
-import { createJsonCall, type JsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
+import { createJsonCall, type JsonObject, type Send, toJsonObject } from "../transport/json-call.ts";
 import { isUnsafe, toRequest } from "../transport/outgoing.ts";
-import { type Grant, lateFactor, type Transport, toLifetime, type Urls } from "../transport/transport.ts";
+import { type Grant, lateFactor, type Transport, toId, toLifetime, type Urls } from "../transport/transport.ts";
+import { createRevoker, type Revoker } from "./revoker.ts";
 import type { TokenRecords } from "./token-records.ts";
-import type { TokenStorage } from "./token-storage.ts";
 
 /** The dependencies of the bearer transport. */
 export interface BearerTransportParts {
   readonly env: Environment;
   readonly records: TokenRecords;
-  readonly storage: TokenStorage;
   readonly urls: Urls;
-  /** Calls a `path` below the token path. */
-  readonly callToken: JsonCall;
+  readonly tokenPath: string;
   /** How long a call may take, in seconds. */
   readonly timeout: number;
   /** Whether every 401 response to a refresh logs the user out. */
@@ -22,18 +21,26 @@ export interface BearerTransportParts {
   readonly state: SessionStateHolder;
 }
 
+/** The transport of a client that stores its tokens. */
+export interface BearerTransport extends Transport {
+  /** Revokes the sessions whose tokens `logout` has deleted. */
+  readonly revoker: Revoker;
+}
+
 /**
  * Creates a transport whose tokens are in the application's storage. It reads them for every request, because other tabs
  * and processes also write them. It sends the access token only to the server's origin, and the refresh token only to the
  * token endpoints.
  */
-export function createBearerTransport(parts: BearerTransportParts): Transport {
-  const { env, records, storage, urls, callToken, timeout, endsOn401, state } = parts;
+export function createBearerTransport(parts: BearerTransportParts): BearerTransport {
+  const { env, records, urls, tokenPath, timeout, endsOn401, state } = parts;
+
+  const readStored = async (): Promise<Partial<SessionRecord>> => (await records.read()) ?? {};
 
   const send: Send = async (input, init, fetch = env.fetch) => {
     const { input: copy, headers } = toRequest(input, init);
     const shownId = state.get().sessionId;
-    const { access, sessionId } = (await records.read()) ?? {};
+    const { access, sessionId } = await readStored();
     if (access && !headers.has("Authorization")) {
       if (sessionId && sessionId !== shownId && isUnsafe(input, init)) throw sessionChanged();
       headers.set("Authorization", `Bearer ${access}`);
@@ -42,21 +49,26 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
   };
 
   const call = createJsonCall(env, urls.auth, { timeout, send });
+  const callToken = createJsonCall(env, urls.root + tokenPath, {
+    timeout,
+    send: (input, init, fetch = env.fetch) => fetch(input, init),
+  });
 
   return {
+    revoker: createRevoker(env, records, callToken),
     origins: [urls.origin],
     send,
     call,
     async login(input) {
       // The password isn't sent, and no session begins, if the storage can't keep the tokens.
       await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
-      const error = storage.error();
+      const error = records.error();
       if (error) throw error;
       return toGrant("access" in input ? { ...input } : await callToken("POST", "", input));
     },
     async refresh(getKey, _isKnown, signal) {
-      const { refresh } = (await records.read()) ?? {};
-      if (!refresh) throw storage.error() ?? notAuthenticated();
+      const { refresh } = await readStored();
+      if (!refresh) throw records.error() ?? notAuthenticated();
       const key = await getKey(refresh);
       const options = { key, timeout: timeout * lateFactor, signal };
       const json = await callToken("POST", "refresh/", { refresh }, options);
@@ -66,36 +78,40 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     endsOn401: () => endsOn401,
     async logout(scope, options) {
       if (scope !== "local") return void (await call("POST", "logout/", { scope }, options));
-      const { sessionId } = (await records.read()) ?? {};
+      const { sessionId } = await readStored();
       if (sessionId && sessionId !== (state.get().sessionId ?? sessionId)) throw sessionChanged();
       await records.forget();
     },
     async replace(...request) {
       const json = await call("POST", ...request);
-      return toGrant({ refresh: (await records.read())?.refresh, ...json });
+      return toGrant({ refresh: (await readStored()).refresh, ...json });
     },
   };
 }
 
 function toGrant({ access, refresh }: JsonObject): Grant {
-  if (typeof access !== "string" || typeof refresh !== "string") throw unexpectedResponse();
   const { exp, iat, sid } = decodeClaims(access);
-  const refreshExp = decodeClaims(refresh)["exp"];
+  if (typeof refresh !== "string") throw unexpectedResponse();
   return {
-    lifetime: toLifetime(Number(exp) - Number(iat)),
-    refreshLifetime: Number(refreshExp) - Number(iat) || undefined,
-    tokens: { access, refresh },
-    sessionId: typeof sid === "string" ? sid : undefined,
+    // Without an access token, it isn't a number.
+    lifetime: toLifetime(exp - iat),
+    refreshLifetime: decodeClaims(refresh).exp - iat || undefined,
+    tokens: { access: access as string, refresh },
+    sessionId: toId({ id: sid }),
   };
+}
+
+/** The claims that the client reads. Nothing has checked them. */
+interface Claims {
+  readonly exp: number;
+  readonly iat: number;
+  readonly sid?: unknown;
 }
 
 /**
  * Returns the claims of a JWT without verifying it. The client trusts its server, and only the server must verify tokens.
  */
-function decodeClaims(token: string): JsonObject {
-  try {
-    return parseJsonObject(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));
-  } catch {
-    return {};
-  }
+function decodeClaims(token: unknown): Claims {
+  const decode = () => JSON.parse(atob(String(token).split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? ""));
+  return toJsonObject(probe(decode)) as unknown as Claims;
 }

@@ -3,6 +3,7 @@ import { assembleBearerClient, type BearerClient, type BearerClientOptions } fro
 
 export { patchFetch } from "../patch-fetch.ts";
 export * from "../public-api.ts";
+export { type AppStateSource, followAppState, type SecureStore, toSecureStorage } from "./native.ts";
 export type { BearerClient, BearerClientOptions, KeyValueStorage };
 
 /**

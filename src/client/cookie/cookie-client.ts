@@ -1,6 +1,6 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { Environment } from "../environment.ts";
-import { createRecords } from "../session/records.ts";
+import { createRecords, toNames } from "../session/records.ts";
 import { createSessionState } from "../session/session-state.ts";
 import { toUrls } from "../transport/transport.ts";
 import type { ClientOptions, CookieClient } from "./client.ts";
@@ -14,7 +14,7 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
   const urls = toUrls(options, page);
   const name = `tokenpair cookie ${urls.auth}`;
-  const records = createRecords(env, env.storage, name);
+  const records = createRecords(env, env.storage, toNames(name));
   const parts = { page, urls, name, records, timeout, csrfCookie, csrfHeader, state: createSessionState() };
   const { client, transport, requests } = assembleClient({ ...parts, env }, (env) =>
     createCookieTransport({ ...parts, env }),

@@ -53,7 +53,7 @@ export function createCsrfTokens({ env, page, urls, csrfCookie }: CsrfTokenParts
    * Returns the values of the CSRF cookie. At http://localhost there may be two cookies with different names, one of them
    * from an earlier server.
    */
-  const readAll = () => names.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
+  const readAll = () => names.flatMap((name) => `; ${env.cookies?.()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
 
   /** `previous` is the token of the response before. */
   async function ask(previous?: string): Promise<CsrfToken> {

@@ -1,8 +1,9 @@
+import { type Internals, internals } from "../internals.ts";
 import { loading } from "../session/session-state.ts";
 import type { CookieClient } from "./client.ts";
 
 /** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
-export function createIdleClient(): CookieClient {
+export function createIdleClient(): CookieClient & { readonly [internals]: Internals } {
   const reject = async () => {
     throw new TypeError("Call this in a browser.");
   };
@@ -17,7 +18,7 @@ export function createIdleClient(): CookieClient {
     confirm: reject,
     csrfToken: reject,
     changePassword: reject,
-    sessions: { list: reject, label: reject, revoke: reject },
+    [internals]: { call: reject },
     session: () => loading,
     countdown: () => undefined,
     onChange: () => () => undefined,

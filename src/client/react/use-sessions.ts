@@ -1,7 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Client } from "../client.ts";
 import type { SessionState } from "../session/session-state.ts";
-import type { SessionInfo } from "../user-sessions.ts";
+import { type SessionInfo, userSessions } from "../user-sessions.ts";
 import { useSource } from "./session-provider.ts";
 import { useSession } from "./use-session.ts";
 
@@ -46,7 +46,7 @@ interface Loaded {
  */
 export function useSessions(client?: Client): SessionList {
   const source = useSource(client);
-  const { sessions: calls } = source.client;
+  const calls = useMemo(() => userSessions(source.client), [source.client]);
   const sessionId = useSession(source.client, toSessionId);
   const [loaded, setLoaded] = useState<Loaded>();
   /** Counts what makes the response to an earlier request out of date. */

@@ -20,6 +20,11 @@ export interface SessionRecord {
   readonly refresh?: string;
 }
 
+/** Why the storage can't be used. */
+export interface Failure {
+  readonly cause: unknown;
+}
+
 /** The stored record and the stored idempotency key. Both are kept in memory if there is no storage. */
 export interface Records {
   readonly read: () => Promise<SessionRecord | undefined>;
@@ -34,6 +39,8 @@ export interface Records {
    * @param locked Whether this tab holds the lock.
    */
   readonly getKey: (fingerprint: string, locked: boolean) => Promise<string | undefined>;
+  /** Returns what the last use of the storage failed with, for the record or else for the key. */
+  readonly failure: () => Failure | undefined;
 }
 
 /**
@@ -42,11 +49,21 @@ export interface Records {
  */
 const settleTime = 30;
 
-/** Creates the records. `name` separates clients that use the same storage. */
-export function createRecords(env: Environment, storage: KeyValueStorage | undefined, name: string): Records {
-  const record = createEntry(storage, name);
-  const keyEntry = createEntry(storage, `${name}#attempt`);
+/**
+ * Creates the records.
+ *
+ * @param names The names of the record and of the idempotency key, which separate clients that use the same storage.
+ * @param onUse Called after each use of the storage.
+ */
+export function createRecords(
+  env: Environment,
+  storage: KeyValueStorage | undefined,
+  names: readonly string[],
+  onUse?: () => void,
+): Records {
+  const [record, keyEntry] = names.map((name) => createEntry(storage, name, onUse)) as [Entry, Entry];
   return {
+    failure: () => record.failure() ?? keyEntry.failure(),
     async read() {
       const parsed = parseJsonObject(await record.read()) as unknown as SessionRecord;
       return parsed.lifetime >= 0 ? parsed : undefined;
@@ -59,8 +76,8 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
       // The last characters suffice to tell one refresh token from the next.
       const end = fingerprint.slice(-16);
       const readKey = async () => {
-        const stored = (await keyEntry.read()) ?? "";
-        return stored.slice(22) === ` ${end}` && stored.slice(0, 22);
+        const stored = await keyEntry.read();
+        return stored?.endsWith(` ${end}`) && stored.slice(0, 22);
       };
       const stored = await readKey();
       if (stored) return stored;
@@ -74,40 +91,54 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   };
 }
 
-/** Returns 128 random bits in base64url, or `undefined` if the environment can't generate random numbers. */
+/** Returns 22 random characters (110 bits), or `undefined` if the environment can't generate random numbers. */
 export function createIdempotencyKey(env: Environment): string | undefined {
-  const bytes = env.randomBytes(16);
-  if (!bytes) return undefined;
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .slice(0, 22);
+  const bytes = env.randomBytes(22);
+  return bytes && Array.from(bytes, (byte) => (byte % 32).toString(32)).join("");
+}
+
+/** Returns the names of the record and of the idempotency key. Other versions of this client use the same. */
+export const toNames = (name: string): readonly string[] => [name, `${name}#attempt`];
+
+/** One string in the storage. */
+interface Entry {
+  readonly read: () => Promise<string | null>;
+  readonly write: (value: string | null) => Promise<void>;
+  readonly failure: () => Failure | undefined;
 }
 
 /**
  * Creates the access to one string in `storage`. If a write fails, the string is kept in memory, so that an older string
  * isn't read.
  */
-function createEntry(storage: KeyValueStorage | undefined, key: string) {
+function createEntry(storage: KeyValueStorage | undefined, key: string, onUse?: () => void): Entry {
   let memory: string | null = null;
-  let stored = true;
+  let isStored = true;
+  let failure: Failure | undefined;
+
+  /** Returns whether `run` succeeded. */
+  async function use(run: () => Promise<unknown>): Promise<boolean> {
+    failure = await run().then(
+      () => undefined,
+      (cause) => ({ cause }),
+    );
+    onUse?.();
+    return !failure;
+  }
+
   return {
-    async read(): Promise<string | null> {
-      try {
-        if (storage && stored) memory = await storage.getItem(key);
-      } catch {
-        // The storage can't be read at the moment: return what was read or written last.
-      }
+    failure: () => failure,
+    async read() {
+      // If it can't be read at the moment, this is what was read or written last.
+      if (storage && isStored)
+        await use(async () => {
+          memory = await storage.getItem(key);
+        });
       return memory;
     },
-    async write(value: string | null): Promise<void> {
+    async write(value) {
       memory = value;
-      try {
-        await (value === null ? storage?.removeItem(key) : storage?.setItem(key, value));
-        stored = true;
-      } catch {
-        stored = false;
-      }
+      isStored = await use(async () => (value === null ? storage?.removeItem(key) : storage?.setItem(key, value)));
     },
   };
 }

@@ -112,7 +112,7 @@ export function createSchedule(env: Environment, check: () => void): Schedule {
     },
     token: () => token,
     isLive: (notBefore) =>
-      token ? token.age() < token.lifetime && token.age() <= (env.monotonic() - notBefore) / 1000 : false,
+      Boolean(token && token.age() < token.lifetime && token.age() <= (env.monotonic() - notBefore) / 1000),
     due: () => Math.max(retryTarget(), token && secondsUntil(token) > 0 ? anyToken : env.monotonic()),
     countdown: () => token && { accessExpiresIn: token.lifetime - token.age(), refreshIn: secondsUntil(token) },
     backOff(notBefore, error) {
@@ -126,7 +126,7 @@ export function createSchedule(env: Environment, check: () => void): Schedule {
       const isExpired = token && token.age() >= (token.refreshLifetime ?? newToken);
       return isExpired || (refusals >= 3 && firstRefusal() >= 60);
     },
-    waits: () => (backoff ? secondsUntil(backoff) > 0 : false),
+    waits: () => Boolean(backoff && secondsUntil(backoff) > 0),
     error: () => backoff?.error,
     skip,
     answered(status) {

@@ -1,5 +1,5 @@
 import { ClientError, type ClientErrorDetails } from "../client-error.ts";
-import { type Environment, toTimerDelay } from "../environment.ts";
+import { type Environment, probe, toTimerDelay } from "../environment.ts";
 
 /** A JSON object whose members haven't been checked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export interface CallOptions {
 }
 
 /** Sends JSON to `path` and returns the JSON object of the response, or an empty object if there is none. */
-export type JsonCall = (method: string, path: string, body?: unknown, options?: CallOptions) => Promise<JsonObject>;
+export type JsonCall = (method: string, path: string, body?: object, options?: CallOptions) => Promise<JsonObject>;
 
 /**
  * Creates a function for calls below the URL `root`. Each call must be answered in time. The function throws a `ClientError`
@@ -39,7 +39,7 @@ export function createJsonCall(
   return async (method, path, body, options) => {
     const { key, timeout, send, signal: interruption } = { ...defaults, ...options };
     const headers = {
-      ...(body !== undefined && { "Content-Type": "application/json" }),
+      ...(body && { "Content-Type": "application/json" }),
       ...(key && { "Idempotency-Key": key }),
     };
     const { signal, stop } = createTimeout(env, timeout, interruption);
@@ -65,7 +65,7 @@ function toJson({ headers, ok, status }: Response, text: string): JsonObject {
   const isInvalid = code === undefined && Array.isArray(messages);
   throw new ClientError(
     String(code ?? (isInvalid ? "invalid" : "unavailable")),
-    String(detail ?? (isInvalid ? messages[0] : `The server responded with status ${status}.`)),
+    (detail ?? (isInvalid ? messages[0] : `The server responded with status ${status}.`)) as string,
     {
       status,
       body,
@@ -84,16 +84,12 @@ export async function readCode(response: Response): Promise<unknown> {
 
 /** Returns the object in `json`, or an empty object if there is none. */
 export function parseJsonObject(json: string | null): JsonObject {
-  try {
-    return toJsonObject(JSON.parse(json ?? ""));
-  } catch {
-    return {};
-  }
+  return toJsonObject(probe(() => JSON.parse(json ?? "")));
 }
 
 /** Returns `value` if it is an object, or else an empty object. */
 export function toJsonObject(value: unknown): JsonObject {
-  return typeof value === "object" && value !== null ? (value as JsonObject) : {};
+  return value instanceof Object ? (value as JsonObject) : {};
 }
 
 /**

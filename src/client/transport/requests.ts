@@ -1,4 +1,4 @@
-import { ClientError, isConfirmation, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
+import { ClientError, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Refresher } from "../session/refresher.ts";
 import { anyToken, type Schedule } from "../session/schedule.ts";
@@ -39,10 +39,15 @@ export interface Requests {
   readonly run: <T>(send: Attempt<T>) => Promise<T>;
   /** Runs one of the client's own calls once, without a refresh. */
   readonly once: <T>(send: Attempt<T>) => Promise<T>;
+  /** Runs a call that confirms the password. */
+  readonly confirm: (send: Attempt<unknown>) => Promise<void>;
 }
 
 /** Creates the functions that send authenticated requests. */
 export function createRequests({ env, transport, schedule, refresher, state, urls }: RequestParts): Requests {
+  /** Whether the user has confirmed the password in this tab since the last refusal that led to a refresh. */
+  let hasConfirmed = false;
+
   /**
    * Runs `send` for the session that the state currently shows. If the session has changed, the state shows the new one
    * afterwards.
@@ -69,11 +74,14 @@ export function createRequests({ env, transport, schedule, refresher, state, url
       await refresher.ensure();
       const sentAt = env.monotonic();
       const sent = send(requireSame);
-      if (
-        !(await (sent as Promise<Response | undefined>).then(isRefusal, isUnauthorized)) ||
-        state.get().status === "anonymous"
-      )
-        return sent;
+      const refusal = await (sent as Promise<Response | undefined>).then(
+        findRefusal,
+        (error) => isUnauthorized(error) && error.code,
+      );
+      // A token that is older than the confirmation comes from another tab's refresh, whose response was late.
+      if (!refusal || (refusal === "confirmation_required" && !hasConfirmed)) return sent;
+      if (state.get().status === "anonymous") return sent;
+      hasConfirmed = false;
       await refresher.ensure(sentAt);
       return requireState(schedule.isLive(sentAt)).user ? send(requireSame, true) : sent;
     });
@@ -89,6 +97,10 @@ export function createRequests({ env, transport, schedule, refresher, state, url
   return {
     once,
     run,
+    async confirm(send) {
+      await run(send);
+      hasConfirmed = true;
+    },
     async ready() {
       if (state.get().status === "loading") await refresher.ensure();
       return requireState(state.get().status !== "loading");
@@ -113,18 +125,16 @@ export function createRequests({ env, transport, schedule, refresher, state, url
   };
 }
 
-/** The codes with which tokenpair refuses an access token. */
-const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid", "user_not_found", "user_inactive"];
+/** The codes with which most access tokens are refused, for pages of other origins that can't read the challenge. */
+const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid"];
 
 /**
- * Returns whether a result is a response with which tokenpair refused the access token. An application's own 401 says
+ * Returns the code of a response with which tokenpair refused the access token, or a false value. An application's own 401 says
  * nothing about the token. The calls of the client have other results: they reject unless the response is a 2xx.
  */
-async function isRefusal(response: Response | undefined): Promise<boolean> {
-  if (response?.status !== 401) return false;
+async function findRefusal(response: Response | undefined): Promise<unknown> {
+  if (response?.status !== 401) return undefined;
   const code = await readCode(response);
-  return (
-    !isConfirmation(code) &&
-    (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "") || refusalCodes.includes(code))
-  );
+  const isChallenge = /\bBearer\b/i.test(String(response.headers.get("WWW-Authenticate")));
+  return (isChallenge || refusalCodes.includes(code)) && (code ?? true);
 }

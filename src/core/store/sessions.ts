@@ -1,6 +1,7 @@
 import type { CommitPosition, Revocation } from "../revocation.ts";
 import type { RevokeReason, Session } from "../session.ts";
 import type { AuditOf } from "./audit.ts";
+import type { Guard } from "./guard.ts";
 
 /** The sessions that a change has revoked, with the feed entries that the same transaction appended. */
 export interface RevokedSessions {
@@ -24,6 +25,8 @@ export interface RevocationOptions<T> {
    * false.
    */
   readonly confirm?: boolean | undefined;
+  /** Decides in the transaction whether the change is allowed. Only for changes of one user. Default: it is allowed. */
+  readonly guard?: Guard | undefined;
 }
 
 /** The result if nothing was revoked. */

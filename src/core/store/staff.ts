@@ -112,6 +112,12 @@ export interface AuditFilter {
   readonly before?: number | undefined;
 }
 
+/** An audit entry in a list of the staff. */
+export interface ListedAuditEntry extends AuditEntry {
+  /** The name of the user whom it is about. `null` if there is none, the user no longer exists, or is in the application's own table. */
+  readonly username: string | null;
+}
+
 /** What a node reports about itself. */
 export interface NodeReport {
   /** The id of the node's process. */
@@ -137,7 +143,9 @@ export interface StaffStore {
   /** Lists sessions. */
   sessions(filter: SessionFilter, part: ListPart): Promise<ListResult<ListedSession>>;
   /** Lists audit entries. */
-  audit(filter: AuditFilter, part: ListPart): Promise<ListResult<AuditEntry>>;
+  audit(filter: AuditFilter, part: ListPart): Promise<ListResult<ListedAuditEntry>>;
+  /** Returns the names of users by id. Users who don't exist are missing. */
+  names(userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Counts the live sessions. It reads all of them, so don't call it at every request. */
   countLive(): Promise<LiveCounts>;
   /** Replaces a node's report, and deletes reports that are older than an hour. */

@@ -1,6 +1,7 @@
 import type { Role } from "../role.ts";
 import type { User, UserWithPassword } from "../user.ts";
 import type { AuditOf } from "./audit.ts";
+import type { Guard } from "./guard.ts";
 import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.ts";
 
 /**
@@ -34,7 +35,7 @@ export interface UserStore {
    * Returns `name_taken`, with nothing changed, if another user has the name. Returns `unchanged`, with nothing recorded,
    * if every member already has its value.
    */
-  update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
+  update(id: string, patch: UserPatch, options?: ChangeOptions<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /**
    * Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. If the user
    * is already disabled, it still raises the epoch, with a new feed entry, but records nothing.
@@ -44,7 +45,7 @@ export interface UserStore {
    * Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. Records nothing if the user
    * is already active.
    */
-  enable(id: string, audit?: AuditOf<EnabledUser>): Promise<EnabledUser | null>;
+  enable(id: string, options?: ChangeOptions<EnabledUser>): Promise<EnabledUser | null>;
   /** Sets the hash, raises the epoch and revokes every session. Returns `null` if there is no such user. */
   setPassword(
     id: string,
@@ -83,6 +84,14 @@ export interface UserStore {
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */
   delete(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
+}
+
+/** The options of a change of one user. */
+export interface ChangeOptions<T> {
+  /** Returns what the transaction records about the change. Default: nothing is recorded. */
+  readonly audit?: AuditOf<T> | undefined;
+  /** Decides in the transaction whether the change is allowed. Default: it is allowed. */
+  readonly guard?: Guard | undefined;
 }
 
 /** A user to insert. */

@@ -67,11 +67,21 @@ export async function completeLogin(
     if (repeated !== null) return repeated;
     const found = await findUsableTicket(deps, hash);
     userId = found.userId;
-    return await complete(deps, found, { ...options, hash, verify });
+    return await complete(deps, found, { ...options, hash, verify }).catch(async (error: unknown) => {
+      // The first request may have been completed meanwhile, and spent the ticket and the code.
+      const answer = isSpent(error) ? await repeatLogin(deps, hash, options) : null;
+      if (answer === null) throw error;
+      return answer;
+    });
   } catch (error) {
     await reportLoginFailure(deps, error, { client, ...(userId === null ? {} : { userId }) });
     throw error;
   }
+}
+
+/** Returns whether the error may only say that another request was first. */
+function isSpent(error: unknown): boolean {
+  return error instanceof AuthError && (error.code === "ticket_invalid" || error.code === "second_factor_invalid");
 }
 
 type Verify = NonNullable<CompleteLoginOptions["verify"]>;

@@ -6,6 +6,7 @@ import type { LoggedIn } from "../login.ts";
 import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+import { mayHaveTokens } from "../user-source.ts";
 
 /** How a request names its first try. */
 interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {
@@ -31,7 +32,7 @@ export async function repeatLogin(
   if (found === null || sessionId === null || found.ticket.expiresAt <= found.now) return null;
   const { userId, usernameKey } = found.ticket;
   const user = (await deps.users.find(userId))?.user;
-  if (user === undefined) return null;
+  if (user === undefined || !mayHaveTokens(deps.settings, user)) return null;
   const tokens = await prepareTokens(deps, user, { tokenLimits });
   const publicClaims = await findPublicClaims(deps, user, options);
   const { accessTokenLifetime } = deps.settings;

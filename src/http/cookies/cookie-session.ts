@@ -18,6 +18,17 @@ export function findCookieSession(
   return claims === null ? null : { userId: claims.userId, sessionId: claims.sessionId };
 }
 
+/** Returns the sessions that a browser's genuine tokens belong to, even if the tokens have expired. Works from memory. */
+export function findSessionIds(
+  { tokens }: Pick<HttpDeps, "tokens">,
+  { access, refresh }: Pick<RequestCookies, "access" | "refresh">,
+): readonly string[] {
+  return [access, refresh].flatMap((token) => {
+    const claims = token === undefined ? null : nullIfRefused(() => tokens.verifyAny(token, { mayBeExpired: true }));
+    return claims === null ? [] : [claims.sessionId];
+  });
+}
+
 /**
  * Returns whether one of the cookies proves that the session is live. Tries the refresh cookie first, because the store is
  * queried for it.

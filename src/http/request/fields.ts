@@ -36,6 +36,12 @@ export function textField({ keepSpace = true, maxLength = Infinity, storable = f
   return z.preprocess(toText, text).meta({ minLength: 1, ...(maxLength === Infinity ? {} : { maxLength }) });
 }
 
+/** Creates the schema of a whole number that is not negative. */
+export function countField() {
+  const toNumber = (value: unknown) => (value instanceof JsonNumber ? Number(value.text) : value);
+  return z.preprocess(toNumber, z.int("A valid integer is required.").min(0, "This can't be negative."));
+}
+
 /** The schema of a username. Surrounding white space is removed. */
 export const usernameField = textField({ keepSpace: false, storable: true });
 

@@ -11,7 +11,8 @@ const forbidden = /[\p{Cc}\p{Zs}\\]/u;
  * @param next a path that begins with one slash, or an absolute URL of `origin`. It may have a query and a fragment.
  * @param origin the origin of your pages, such as "https://app.example.com".
  * @returns the path with query and fragment; `null` for any other address: of another origin, such as "//evil.example" or
- * "/\evil.example", with another scheme, such as "javascript:", or with control characters, spaces or encoded slashes at the start.
+ * "/\evil.example", with another scheme, such as "javascript:", or with control characters, spaces or a second slash at the
+ * start, encoded or not.
  * @throws TypeError if `origin` isn't an origin.
  * @example
  * const path = safeNext(request.url.searchParams.get("next"), "https://app.example.com") ?? "/";
@@ -33,12 +34,15 @@ function toOrigin(origin: string): string {
   throw new TypeError('safeNext: origin must be an origin. Example: "https://app.example.com"');
 }
 
-/** Returns whether a path, as it is or decoded any number of times, begins with two slashes: it would name a host. */
+/**
+ * Returns whether a path, as it is or decoded any number of times, begins with two slashes: it would name a host. Browsers drop tabs
+ * and line breaks between them.
+ */
 function beginsAnotherHost(pathname: string): boolean {
   for (let path = pathname, before = ""; path !== before; ) {
-    if (/^\/[/\\]/.test(path)) return true;
+    if (/^\/[\t\n\r]*[/\\]/.test(path)) return true;
     before = path;
-    path = path.replaceAll(/%(?:25|2f|5c)/gi, (encoded) => decodeURIComponent(encoded));
+    path = path.replaceAll(/%(?:25|2f|5c|09|0a|0d)/gi, (encoded) => decodeURIComponent(encoded));
   }
   return false;
 }

@@ -1,22 +1,8 @@
 import type { RequestLike } from "../request/headers.ts";
 import { safeNext } from "../request/safe-next.ts";
 
-/** The path of the login page, if the application names no other. */
-export const defaultLoginPath = "/login";
-
 /** An origin that no page has (RFC 6761 §6.4): only paths are of interest. */
 const anyOrigin = "https://host.invalid";
-
-/**
- * Returns the path of the login page.
- *
- * @throws TypeError if it isn't a path of this origin, or has a fragment.
- */
-export function toLoginPath(loginPath: unknown = defaultLoginPath): string {
-  const isPath = typeof loginPath === "string" && loginPath.startsWith("/") && !loginPath.includes("#");
-  if (isPath && safeNext(loginPath, anyOrigin) !== null) return loginPath;
-  throw new TypeError('loginPath must be a path without a fragment. Example: loginPath: "/login"');
-}
 
 /** Returns the login path, up to the value of `next` in its query. */
 export function toLoginPrefix(loginPath: string): string {

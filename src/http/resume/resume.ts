@@ -1,7 +1,7 @@
 import { readCookies } from "../cookies/cookies.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import type { HttpDeps } from "../endpoint.ts";
-import { type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
+import type { RequestLike } from "../request/headers.ts";
 import { toChallenge } from "../response/errors.ts";
 import { toLoginAddress } from "./login-path.ts";
 import { findNavigation } from "./navigation.ts";
@@ -21,7 +21,7 @@ export function resume(deps: HttpDeps, request: RequestLike, loginPath: string):
   const { settings, flows } = deps;
   const { headers } = request;
   const navigation = findNavigation(request);
-  if (navigation === null || readHeader(headers, toLowerCase(settings.authHeaderName)) !== undefined) return null;
+  if (navigation === null || hasBearerToken(deps, request)) return null;
   // A form of another site may not send anything again.
   if (navigation === "form" && !isAllowedOrigin(request, settings)) return null;
   const { access, csrf, hasDuplicates } = readCookies(headers, settings);
@@ -31,4 +31,13 @@ export function resume(deps: HttpDeps, request: RequestLike, loginPath: string):
   const challenge = toChallenge("", settings);
   const response = toResumeResponse(settings, { navigation, csrfToken: csrf, loginPath, loginAddress, challenge });
   return request.method === "HEAD" ? new Response(null, response) : response;
+}
+
+/** Returns whether the authorization header is meant for tokenpair. A browser also sends one behind a proxy with Basic authentication. */
+function hasBearerToken({ readBearerToken }: HttpDeps, { headers }: RequestLike): boolean {
+  try {
+    return readBearerToken(headers) !== null;
+  } catch {
+    return true;
+  }
 }

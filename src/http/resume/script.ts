@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
  * key in `localStorage` and the same record. So a response that the client has lost is repeated with the client's key.
  *
  * - `data-seen` has the end of the CSRF token that the server got. If the cookie differs, another tab has refreshed meanwhile.
+ * - A response that is late is given up after ten seconds, later after twenty and so on: its repetition has the same key.
  * - After a refresh, the page reloads, at most three times in a row: then the browser doesn't keep the cookies.
  * - The answer to a form doesn't reload, because that would send the form again without asking.
  */
@@ -36,7 +37,7 @@ const source = `
     if (count > 2) return say("You could not be logged in automatically. Allow cookies, or log in again.");
     location.reload();
   };
-  const attempt = async (locked) => {
+  const attempt = async (locked, n) => {
     const token = ("; " + document.cookie).split("; " + cookie + "=")[1]?.split(";")[0] ?? "";
     const end = token.slice(-16);
     if (end !== seen) return reload();
@@ -59,7 +60,7 @@ const source = `
       method: "POST",
       mode: "same-origin",
       headers: { [header]: token, "Idempotency-Key": key },
-      signal: AbortSignal.timeout(6e4),
+      signal: AbortSignal.timeout(Math.min(60, 10 * 2 ** n) * 1e3),
     }).then(async (response) => ({ ok: response.ok, headers: response.headers, json: response.ok && await response.json() }));
     if (ok) {
       const { access_expires_in: full, refresh_expires_in: refreshLifetime, session } = json;
@@ -77,8 +78,8 @@ const source = `
     let delay = 0;
     try {
       let running;
-      await navigator.locks?.request(name, { signal: AbortSignal.timeout(2e3) }, () => (running = attempt(true))).catch(() => {});
-      delay = await (running ?? attempt(false));
+      await navigator.locks?.request(name, { signal: AbortSignal.timeout(2e3) }, () => (running = attempt(true, n))).catch(() => {});
+      delay = await (running ?? attempt(false, n));
     } catch {}
     if (delay === undefined) return;
     say("Trying again…");

@@ -1,9 +1,15 @@
 import { z } from "zod";
 import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
+import { toBrowserCsrfToken } from "../cookies/browser-csrf.ts";
+import { requireStatedOrigin } from "../cookies/checks.ts";
+import { nullIfRefused } from "../cookies/cookie-session.ts";
+import { withCookies } from "../cookies/cookies.ts";
 import { reportCsrfRefusal } from "../cookies/csrf-report.ts";
-import type { RequestContext } from "../endpoint.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
+import type { HttpDeps, RequestContext } from "../endpoint.ts";
 import { RequestError } from "../request/request-error.ts";
 import { safeNext } from "../request/safe-next.ts";
+import { toErrorResponse } from "../response/errors.ts";
 
 /** The fields of a login form besides those of JSON. */
 export const formLoginFields = {
@@ -45,9 +51,10 @@ export function toFormSuccess(response: Response, { next }: FormLogin): Response
 const shownCodes: readonly AuthErrorCode[] = ["no_active_account", "throttled", "csrf_failed"];
 
 /**
- * Returns the answer to a login by a form that is refused: the page `failed`, with the error's code in its query.
+ * Returns the answer to a login by a form that is refused: the page `failed`, with the error's code in its query. A browser whose CSRF
+ * token can't count any more gets a new one.
  *
- * @throws the error if the form names no such page, or its user could do nothing about it.
+ * @throws the error if it is answered as to JSON: the form names no such page, or its user could do nothing about it.
  */
 export function toFormRefusal(
   { request, deps, client }: RequestContext,
@@ -55,11 +62,23 @@ export function toFormRefusal(
   { failed }: FormLogin,
 ): Response {
   const refusal = toRefusal(error);
-  if (failed === null || refusal === null) throw error;
+  const cookies = error instanceof AuthError && error.code === "csrf_failed" ? toNewCsrfCookies(deps, request) : [];
+  if (refusal === null || (failed === null && cookies.length === 0)) throw error;
   reportCsrfRefusal(deps, error, { headers: request.headers, client });
+  if (failed === null) return withCookies(toErrorResponse(error as AuthError, "token", deps.settings), cookies);
   const { pathname, searchParams, hash } = new URL(failed, request.url);
   for (const [name, value] of Object.entries(refusal)) searchParams.set(name, value);
-  return toRedirect(`${pathname}?${searchParams}${hash}`, []);
+  return toRedirect(`${pathname}?${searchParams}${hash}`, cookies);
+}
+
+/**
+ * Returns the cookie of a new CSRF token if the browser has one of a session that can't be known any more. A page without scripts
+ * couldn't get another one, so that no login would ever succeed. None for a form of another site.
+ */
+function toNewCsrfCookies(deps: HttpDeps, request: Request): readonly string[] {
+  const cookies = readSessionCookies(deps, request.headers);
+  const isOwn = nullIfRefused(() => requireStatedOrigin(deps, request)) !== null;
+  return isOwn && !cookies.hasDuplicates ? toBrowserCsrfToken(deps, cookies).cookies : [];
 }
 
 function toRefusal(error: unknown): Readonly<Record<string, string>> | null {

@@ -1,6 +1,6 @@
 import type { SessionOwner } from "../../flows/logout.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
-import { findCookieSession } from "../cookies/cookie-session.ts";
+import { findCookieSession, findSessionIds } from "../cookies/cookie-session.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import type { RequestContext } from "../endpoint.ts";
 
@@ -14,7 +14,7 @@ export interface LoginRequest {
 
 /**
  * Makes the checks of a login by cookie, in the order of the contract: cookies, origin, media type, CSRF token. The token may be
- * one from before a login, or that of the session that the browser has.
+ * one from before a login, or that of the session that the browser has or had.
  *
  * @param csrfField the token that a form has sent in a field. Default: it is in the header.
  * @throws AuthError `csrf_failed`. RequestError as `requireMediaType`.
@@ -28,7 +28,8 @@ export async function requireLoginRequest(
   requireAllowedOrigin(deps, request);
   await requireMediaType();
   const replaces = findCookieSession(deps, cookies) ?? undefined;
-  const sessionIds = replaces === undefined ? [null] : [null, replaces.sessionId];
+  // A page without scripts can't replace the token of a session whose refresh token has expired.
+  const sessionIds = [null, ...findSessionIds(deps, cookies)];
   requireCsrfToken(deps, request.headers, { field: csrfField, cookie: cookies.csrf, sessionIds });
   return { device: cookies.device, replaces };
 }

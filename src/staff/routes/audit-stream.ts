@@ -1,13 +1,14 @@
 import { AuthError } from "../../core/errors.ts";
 import { createLoop } from "../../core/runtime/loop.ts";
 import { unrefSchedule } from "../../core/runtime/schedule.ts";
+import type { AuditEntry } from "../../core/store/audit.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";
 import { createEventStream } from "../../http/response/event-stream.ts";
 import type { AuditFollower } from "../audit-follower.ts";
 import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { findNames, toAuditBody } from "./audit.ts";
+import { toAuditBody } from "./audit.ts";
 import { staffEndpoint, staffResponses } from "./responses.ts";
 
 /** How many entries are read at once. */
@@ -32,17 +33,17 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       const loop = createLoop({
         schedule: unrefSchedule,
         async step() {
-          if ((await staff.findRole(userId)) === null) {
+          if ((await staff.findMember(userId)) === null) {
             stream.end({ event: "closed", data: { code: "not_staff" } });
             return null;
           }
           const page = await audit.read({ after: cursor, limit: pageSize });
           cursor = page.cursor;
-          const names = await findNames(staff, page.entries);
+          const names = await staff.deps.store.staff.names(toUserIds(page.entries));
           for (const [index, entry] of page.entries.entries()) {
             // Only after the last entry of a page can a stream continue.
             const isLast = index === page.entries.length - 1;
-            stream.send({ event: "entry", data: toAuditBody(entry, names), ...(isLast ? { id: toId(cursor) } : {}) });
+            stream.send({ event: "entry", data: toBody(entry, names), ...(isLast ? { id: toId(cursor) } : {}) });
           }
           return page.more ? 0 : null;
         },
@@ -67,6 +68,14 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       return stream.response;
     },
   });
+
+function toUserIds(entries: readonly AuditEntry[]): readonly string[] {
+  return [...new Set(entries.flatMap(({ userId }) => userId ?? []))];
+}
+
+function toBody(entry: AuditEntry, names: ReadonlyMap<string, string>) {
+  return toAuditBody({ ...entry, username: names.get(entry.userId ?? "") ?? null });
+}
 
 /** The cursor as a text for `Last-Event-ID`, which has one line. */
 function toId(cursor: string): string {

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { AuditEntry } from "../../core/store/audit.ts";
-import type { AuditFilter } from "../../core/store/staff.ts";
+import type { AuditFilter, ListedAuditEntry } from "../../core/store/staff.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
@@ -55,14 +54,7 @@ export const createAuditList = (staff: StaffDeps): Endpoint =>
       await requireStaff(staff, context, { permission: "read" });
       const { filter, part, toPage } = readListRequest(context.request.url, auditFilters);
       const found = await staff.deps.store.staff.audit(toAuditFilter(filter), part);
-      const names = await findNames(
-        staff,
-        found.rows.map(({ row }) => row),
-      );
-      return toJsonResponse(
-        200,
-        toPage(found, (entry) => toAuditBody(entry, names)),
-      );
+      return toJsonResponse(200, toPage(found, toAuditBody));
     },
   });
 
@@ -72,24 +64,14 @@ export function toAuditFilter(filter: z.infer<z.ZodObject<typeof auditFilters>>)
   return { types, userId, sessionId, ip, actor, since, before };
 }
 
-/** Returns the names of the users whom entries are about, by id. */
-export async function findNames(
-  { deps }: StaffDeps,
-  entries: readonly AuditEntry[],
-): Promise<ReadonlyMap<string, string>> {
-  const ids = [...new Set(entries.flatMap(({ userId }) => userId ?? []))];
-  const users = await Promise.all(ids.map((id) => deps.store.users.findById(id)));
-  return new Map(users.flatMap((user) => (user === null ? [] : [[user.id, user.username] as const])));
-}
-
 /** Converts an audit entry to the body of the API. */
-export function toAuditBody(entry: AuditEntry, names: ReadonlyMap<string, string>): StaffAuditEntry {
-  const { userId } = entry;
+export function toAuditBody(entry: ListedAuditEntry): StaffAuditEntry {
+  const { userId, username } = entry;
   return {
     id: entry.id,
     time: entry.time,
     type: entry.type,
-    user: userId === null ? null : { id: userId, username: names.get(userId) ?? null },
+    user: userId === null ? null : { id: userId, username },
     session_id: entry.sessionId,
     ip: entry.ip,
     user_agent: entry.userAgent,

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { AuthError } from "../../core/errors.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
@@ -7,13 +6,14 @@ import type { StaffMe } from "../api.ts";
 import { toPermissions } from "../permissions.ts";
 import { requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
-import { staffEndpoint, staffResponses } from "./responses.ts";
+import { permissionSchema, staffEndpoint, staffResponses } from "./responses.ts";
 
-const schema = z.object({
+/** The schema of the member. */
+export const meSchema = z.object({
   id: z.string(),
   username: z.string(),
   role: z.enum(["viewer", "support", "admin"]),
-  permissions: z.array(z.string()),
+  permissions: z.array(permissionSchema),
   session_id: z.string(),
   confirmed_until: timeSchema,
   now: timeSchema,
@@ -27,14 +27,14 @@ export const createMe = (staff: StaffDeps): Endpoint =>
     path: () => `${staff.adminPath}/me`,
     operationId: "getCurrentStaff",
     summary: "Get the current member of the staff.",
-    responses: { ...staffResponses, 200: { description: "The member.", schema } },
+    responses: { ...staffResponses, 200: { description: "The member.", schema: meSchema } },
     async handle(context) {
-      const { userId, sessionId, role, authentication } = await requireStaff(staff, context, { permission: "read" });
-      const user = await context.deps.flows.findCurrentUser(userId);
-      if (user === null) throw new AuthError("user_not_found", "no such user");
+      const { userId, username, sessionId, role, authentication } = await requireStaff(staff, context, {
+        permission: "read",
+      });
       const body: StaffMe = {
         id: userId,
-        username: user.username,
+        username,
         role,
         permissions: toPermissions(role),
         session_id: sessionId,

@@ -1,19 +1,52 @@
 import { z } from "zod";
 import type { AuditFilter } from "../../core/store/staff.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
+import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import type { StaffAuditEntry, StaffNode, StaffOverview } from "../api.ts";
 import { countedMinutes } from "../minute-counts.ts";
 import { parseReport, type ReportBody } from "../node-reporter.ts";
 import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { findNames, toAuditBody } from "./audit.ts";
+import { auditEntrySchema, toAuditBody } from "./audit.ts";
 import { staffEndpoint, staffResponses } from "./responses.ts";
 
 /** After how many seconds without a report a node counts as missing. */
 const silence = 15;
 
 const day = 86_400;
+
+/** The schema of a node. */
+export const nodeSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(["fresh", "behind", "missing"]),
+  feed_age: z.number(),
+  lag_p99: z.number().nullable(),
+  refresh_p99: z.number().nullable(),
+  login_p99: z.number().nullable(),
+  hash_queue: z.number(),
+  version: z.string(),
+  started_at: timeSchema,
+  reported_at: timeSchema,
+});
+
+const series = z.array(z.number());
+
+/** The schema of the overview. */
+export const overviewSchema = z.object({
+  now: timeSchema,
+  state: z.object({ level: z.enum(["ok", "warning", "problem"]), text: z.string() }),
+  live_sessions: z.object({ count: z.int(), users: z.int() }),
+  logins: z.object({ per_minute: z.int(), failed: z.int(), series }),
+  refreshes: z.object({ per_minute: z.int(), replayed: z.int(), series }),
+  reuse_detected: z.object({ count: z.int(), last_at: timeSchema.nullable() }),
+  throttled: z.object({ accounts: z.int(), addresses: z.int() }),
+  revocations: z.object({ live: z.int() }),
+  nodes: z.array(nodeSchema),
+  needs_a_look: z.array(auditEntrySchema),
+  staff_actions: z.array(auditEntrySchema),
+});
 
 interface Report {
   readonly node: StaffNode;
@@ -30,7 +63,7 @@ export const createNodesList = (staff: StaffDeps): Endpoint =>
     summary: "List the nodes that have the console, as they last reported.",
     responses: {
       ...staffResponses,
-      200: { description: "The nodes.", schema: z.object({ results: z.array(z.looseObject({ id: z.string() })) }) },
+      200: { description: "The nodes.", schema: z.object({ results: z.array(nodeSchema) }) },
     },
     async handle(context) {
       await requireStaff(staff, context, { permission: "read" });
@@ -47,7 +80,7 @@ export const createOverview = (staff: StaffDeps): Endpoint =>
     path: () => `${staff.adminPath}/overview`,
     operationId: "getStaffOverview",
     summary: "Get the state of the installation.",
-    responses: { ...staffResponses, 200: { description: "The state.", schema: z.looseObject({ now: z.int() }) } },
+    responses: { ...staffResponses, 200: { description: "The state.", schema: overviewSchema } },
     async handle(context) {
       await requireStaff(staff, context, { permission: "read" });
       const { reports, now } = await readReports(staff);
@@ -144,9 +177,7 @@ function toState(nodes: readonly StaffNode[], maxStaleness: number | null): Staf
 
 async function readEntries(staff: StaffDeps, filter: AuditFilter, limit: number): Promise<readonly StaffAuditEntry[]> {
   const { rows } = await staff.deps.store.staff.audit(filter, { from: null, isBackward: false, limit, scan: 20_000 });
-  const entries = rows.map(({ row }) => row);
-  const names = await findNames(staff, entries);
-  return entries.map((entry) => toAuditBody(entry, names));
+  return rows.map(({ row }) => toAuditBody(row));
 }
 
 function sum(

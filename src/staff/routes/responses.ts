@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { errorSchema, notAuthenticated, throttled, unavailable } from "../../http/openapi/responses.ts";
+import { JsonNumber } from "../../http/request/json.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 
 /** What all endpoints of the staff API have in common. None of them has CORS. */
@@ -27,6 +28,18 @@ export const notFound = { description: "There is no user with this id.", schema:
 /** Returns the error of a user that doesn't exist. */
 export const userNotFound = () => new RequestError(404, { detail: "Not found.", code: "not_found" });
 
+/** The schema of a permission. */
+export const permissionSchema = z.enum([
+  "read",
+  "users.write",
+  "users.delete",
+  "sessions.revoke",
+  "sessions.revoke-many",
+  "audit.export",
+  "staff.write",
+  "keys.write",
+]);
+
 /** Returns the schema of a page of a list. */
 export const pageSchema = <S extends z.ZodType>(row: S) =>
   z.object({
@@ -38,8 +51,9 @@ export const pageSchema = <S extends z.ZodType>(row: S) =>
 
 /** Returns the schema of a time in a query: whole seconds since the epoch, or ISO 8601. */
 export function timeFilter(description: string) {
+  const toText = (value: unknown) => (value instanceof JsonNumber ? value.text : value);
   return z
-    .string()
+    .preprocess(toText, z.string())
     .transform((text, context) => {
       const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1_000);
       if (Number.isSafeInteger(seconds)) return seconds;

@@ -7,9 +7,9 @@ import { toKeyOfUser } from "../../flows/unlock.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { toAllowedActions, userActions } from "../allowed-actions.ts";
 import type { StaffUser, StaffUserDetail } from "../api.ts";
 import { readListRequest, toListQuery } from "../paging.ts";
-import { toAllowedActions } from "../ranks.ts";
 import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { notFound, pageSchema, staffEndpoint, staffResponses, userNotFound } from "./responses.ts";
@@ -38,7 +38,8 @@ export const userSchema = z.object({
   last_login_at: timeSchema.nullable(),
 });
 
-const detailSchema = userSchema.extend({
+/** The schema of a user with what the caller may do. */
+export const userDetailSchema = userSchema.extend({
   has_password: z.boolean(),
   password_format: z.string().nullable(),
   live_sessions: z.int(),
@@ -48,7 +49,7 @@ const detailSchema = userSchema.extend({
     locked_for: z.enum(["none", "unknown_devices", "all_devices"]),
     until: timeSchema.nullable(),
   }),
-  allowed: z.array(z.string()),
+  allowed: z.array(z.enum(userActions)),
 });
 
 /** `GET {adminPath}/users`: lists users. */
@@ -85,7 +86,7 @@ export const createUserShow = (staff: StaffDeps): Endpoint =>
     path: () => `${staff.adminPath}/users/{id}`,
     operationId: "getStaffUser",
     summary: "Get a user, with failed logins and what the caller may do.",
-    responses: { ...staffResponses, 200: { description: "The user.", schema: detailSchema }, 404: notFound },
+    responses: { ...staffResponses, 200: { description: "The user.", schema: userDetailSchema }, 404: notFound },
     async handle(context) {
       const member = await requireStaff(staff, context, { permission: "read" });
       return toJsonResponse(200, await readUser(staff, member, context.params["id"] ?? ""));

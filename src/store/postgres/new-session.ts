@@ -48,7 +48,7 @@ const insert = `WITH ${clock}, expiry AS (
 // Rows that another login is revoking at the moment are skipped: the limit is soft.
 const selectBeyondLimit = `WITH ${clock}, live AS (
     SELECT id AS live_id, last_used_at AS used FROM tokenpair.sessions, clock
-    WHERE user_id = :userId AND user_epoch = :userEpoch::integer AND ${isLive} LIMIT ${mostCounted + 1}),
+    WHERE user_id = :userId AND user_epoch = :userEpoch::integer AND actor IS NULL AND ${isLive} LIMIT ${mostCounted + 1}),
   excess AS (SELECT live_id FROM live ORDER BY used, live_id
     LIMIT least(${mostLimited}, greatest(0, (SELECT count(*) FROM live) + 1 - :maxSessions::bigint)))
   SELECT id FROM tokenpair.sessions JOIN excess ON id = live_id FOR NO KEY UPDATE OF sessions SKIP LOCKED`;

@@ -10,6 +10,7 @@ import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
+import { requireAllowed } from "./guard.ts";
 import type { SessionInserter } from "./new-session.ts";
 import type { Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
@@ -137,13 +138,19 @@ export function createSessionStore(
       );
     },
 
-    revoke: (sessionId, reason, { audit, ...options } = {}) =>
-      connection.transact("sessions.revoke", async (transaction) =>
-        recordChange(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, options)),
-      ),
+    revoke: (sessionId, reason, { audit, guard, ...options } = {}) =>
+      connection.transact("sessions.revoke", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
+        return recordChange(
+          transaction.run,
+          audit,
+          await revocations.revokeOne(transaction, sessionId, reason, options),
+        );
+      }),
 
-    revokeForUser: (userId, reason, { audit, confirm } = {}) =>
+    revokeForUser: (userId, reason, { audit, confirm, guard } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
         const raised = await revocations.raiseEpoch(transaction, userId, reason, { confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? nothingRevoked);
       }),

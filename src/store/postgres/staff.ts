@@ -34,6 +34,8 @@ const dialect: Dialect = {
 const countLive = `WITH ${clock} SELECT count(*) AS sessions, count(DISTINCT user_id) AS users
   FROM clock, tokenpair.sessions WHERE ${isLiveInEpoch}`;
 
+const names = "SELECT id, username FROM tokenpair.users WHERE id = ANY (:userIds::text[]) AND username <> ''";
+
 const report = `WITH ${clock}, forgotten AS (
     DELETE FROM tokenpair.node_reports USING clock WHERE reported_at < now - 3600 AND id <> :id)
   INSERT INTO tokenpair.node_reports (id, reported_at, body) SELECT :id, now, :body FROM clock
@@ -66,8 +68,16 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
     users: (filter, part) => read("staff.users", toUserList(filter, dialect), part, (row: User) => row),
     sessions: (filter, part) =>
       read("staff.sessions", toSessionList(filter, dialect), part, (row: ListedSession) => row),
-    audit: (filter, part) => read("staff.audit", toAuditList(filter), part, (row: AuditEntryRow) => toAuditEntry(row)),
+    audit: (filter, part) =>
+      read("staff.audit", toAuditList(filter, dialect), part, (row: ListedAuditRow) => ({
+        ...toAuditEntry(row),
+        username: row.username,
+      })),
 
+    async names(userIds) {
+      const rows = await connection.run<NameRow>("staff.names", names, { userIds });
+      return new Map(rows.map(({ id, username }) => [id, username]));
+    },
     async countLive() {
       const [row] = await connection.run<LiveCounts>("staff.countLive", countLive, {});
       return row as LiveCounts;
@@ -81,4 +91,11 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
       return { reports: found, now: rows[0]?.now ?? 0 };
     },
   };
+}
+
+type ListedAuditRow = AuditEntryRow & { readonly username: string | null };
+
+interface NameRow {
+  readonly id: string;
+  readonly username: string;
 }

@@ -6,6 +6,7 @@ import { toUserNumber } from "../user-number.ts";
 import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
+import { requireAllowed } from "./guard.ts";
 import type { Revocations } from "./revocations.ts";
 import {
   firstEpoch,
@@ -129,8 +130,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
 
-    update: (id, { username = null, usernameKey = null, email, role }, audit) =>
+    update: (id, { username = null, usernameKey = null, email, role }, { audit, guard } = {}) =>
       connection.transact("users.update", async ({ run }) => {
+        await requireAllowed(run, guard);
         // The lock also keeps others from taking the name meanwhile.
         if (usernameKey !== null) await run(lockNumbers);
         const [existing] = await run<User & { now: number }>(lockUser, { id });
@@ -151,16 +153,18 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, { outcome: "updated", user, now } as const);
       }),
 
-    disable: (id, { audit, confirm } = {}) =>
+    disable: (id, { audit, confirm, guard } = {}) =>
       connection.transact("users.disable", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
         const [user] = await transaction.run<User>(lockUser, { id });
         const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true, confirm });
         if (user?.isActive === false && raised !== null) return { ...raised.revoked, wasDisabled: true };
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
-    enable: (id, audit) =>
+    enable: (id, { audit, guard } = {}) =>
       connection.transact("users.enable", async ({ run }) => {
+        await requireAllowed(run, guard);
         const [user] = await run<User & { now: number }>(lockUser, { id });
         if (user === undefined) return null;
         if (user.isActive) return { now: user.now, wasEnabled: true };
@@ -168,8 +172,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, enabled ?? null);
       }),
 
-    setPassword: (id, passwordHash, { audit, confirm } = {}) =>
+    setPassword: (id, passwordHash, { audit, confirm, guard } = {}) =>
       connection.transact("users.setPassword", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
         const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash, confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
@@ -206,8 +211,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
-    delete: (id, { audit, confirm } = {}) =>
+    delete: (id, { audit, confirm, guard } = {}) =>
       connection.transact("users.delete", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
         const raised = await revocations.raiseEpoch(transaction, id, "user_deleted", { confirm });
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);

@@ -36,11 +36,12 @@ const knowsDevice = `SELECT :userAgent IS NULL
   OR EXISTS (SELECT 1 FROM audit_log WHERE ${isOwnLogin} AND user_agent = :userAgent)
   AS isKnown`;
 
-const countLive = `SELECT count(*) AS number FROM (SELECT 1 FROM sessions
-  WHERE user_id = :userId AND user_epoch = :userEpoch AND ${isLive} LIMIT ${mostCounted + 1})`;
+/** A condition on `sessions`: the session counts for the limit. An actor's doesn't, because it isn't a login of the user. */
+const isCounted = `user_id = :userId AND user_epoch = :userEpoch AND actor IS NULL AND ${isLive}`;
 
-const selectOldest = `SELECT id FROM (SELECT id, last_used_at FROM sessions
-    WHERE user_id = :userId AND user_epoch = :userEpoch AND ${isLive} LIMIT ${mostCounted + 1})
+const countLive = `SELECT count(*) AS number FROM (SELECT 1 FROM sessions WHERE ${isCounted} LIMIT ${mostCounted + 1})`;
+
+const selectOldest = `SELECT id FROM (SELECT id, last_used_at FROM sessions WHERE ${isCounted} LIMIT ${mostCounted + 1})
   ORDER BY last_used_at, id LIMIT :limit`;
 
 /** Inserts sessions, inside the caller's write. */

@@ -9,6 +9,7 @@ import {
 } from "../../core/store/sessions.ts";
 import { recordChange, recordRotation } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { requireAllowed } from "./guard.ts";
 import { readGlobalEpoch } from "./installation.ts";
 import type { SessionInserter } from "./new-session.ts";
 import type { Revocations } from "./revocations.ts";
@@ -156,14 +157,16 @@ export function createSessionStore(
       });
     },
 
-    async revoke(sessionId, reason, { audit, confirm, userId } = {}) {
-      return connection.write("sessions.revoke", (now) =>
-        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, userId)),
-      );
+    async revoke(sessionId, reason, { audit, confirm, userId, guard } = {}) {
+      return connection.write("sessions.revoke", (now) => {
+        requireAllowed(connection, guard);
+        return recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, userId));
+      });
     },
 
-    async revokeForUser(userId, reason, { audit, confirm } = {}) {
+    async revokeForUser(userId, reason, { audit, confirm, guard } = {}) {
       return connection.write("sessions.revokeForUser", (now) => {
+        requireAllowed(connection, guard);
         const raised = revocations.raiseEpoch(userId, { reason, now, confirm });
         return recordChange(connection, audit, raised?.revoked ?? nothingRevoked);
       });

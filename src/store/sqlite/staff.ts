@@ -32,6 +32,8 @@ const dialect: Dialect = {
 
 const countLive = `SELECT count(*) AS sessions, count(DISTINCT user_id) AS users FROM sessions WHERE ${isLiveInEpoch}`;
 
+const names = "SELECT id, username FROM users WHERE id IN (SELECT value FROM json_each(:userIds)) AND username <> ''";
+
 const report = `INSERT INTO node_reports (id, reported_at, body) VALUES (:id, :now, :body)
   ON CONFLICT (id) DO UPDATE SET reported_at = excluded.reported_at, body = excluded.body`;
 
@@ -65,8 +67,19 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
         ...row,
         isLive: isLive === 1,
       })),
-    audit: (filter, part) => read("staff.audit", toAuditList(filter), part, (row: AuditEntryRow) => toAuditEntry(row)),
+    audit: (filter, part) =>
+      read("staff.audit", toAuditList(filter, dialect), part, (row: ListedAuditRow) => ({
+        ...toAuditEntry(row),
+        username: row.username,
+      })),
 
+    async names(userIds) {
+      const rows = await connection.read(
+        "staff.names",
+        () => connection.prepare(names).all({ userIds: JSON.stringify(userIds) }) as unknown as readonly NameRow[],
+      );
+      return new Map(rows.map(({ id, username }) => [id, username]));
+    },
     async countLive() {
       return connection.read(
         "staff.countLive",
@@ -89,3 +102,10 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
 }
 
 type SessionRow = Omit<ListedSession, "isLive"> & { readonly isLive: 0 | 1 };
+
+type ListedAuditRow = AuditEntryRow & { readonly username: string | null };
+
+interface NameRow {
+  readonly id: string;
+  readonly username: string;
+}

@@ -5,6 +5,7 @@ import { externalUser, type UserFields } from "../external-user.ts";
 import { toUserNumber } from "../user-number.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { requireAllowed } from "./guard.ts";
 import { readGlobalEpoch } from "./installation.ts";
 import type { Revocations } from "./revocations.ts";
 import {
@@ -134,8 +135,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async update(id, { username = null, usernameKey = null, email, role }, audit) {
+    async update(id, { username = null, usernameKey = null, email, role }, { audit, guard } = {}) {
       return connection.write("users.update", (now) => {
+        requireAllowed(connection, guard);
         const user = findUser(id);
         if (user === null) return null;
         const owner = usernameKey === null ? null : findWithPassword(findByKey, { usernameKey });
@@ -148,8 +150,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async disable(id, { audit, confirm } = {}) {
+    async disable(id, { audit, confirm, guard } = {}) {
       return connection.write("users.disable", (now) => {
+        requireAllowed(connection, guard);
         const disabled = connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id AND is_active = 1");
         const { changes } = disabled.run({ id });
         const revoked = revocations.raiseEpoch(id, { reason: "user_disabled", now, confirm })?.revoked ?? null;
@@ -158,16 +161,18 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async enable(id, audit) {
+    async enable(id, { audit, guard } = {}) {
       return connection.write("users.enable", (now) => {
+        requireAllowed(connection, guard);
         const enabled = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id AND is_active = 0");
         if (enabled.run({ id }).changes === 1) return recordChange(connection, audit, { now });
         return findUser(id) === null ? null : { now, wasEnabled: true };
       });
     },
 
-    async setPassword(id, passwordHash, { audit, confirm } = {}) {
+    async setPassword(id, passwordHash, { audit, confirm, guard } = {}) {
       return connection.write("users.setPassword", (now) => {
+        requireAllowed(connection, guard);
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
         return recordChange(
           connection,
@@ -210,8 +215,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async delete(id, { audit, confirm } = {}) {
+    async delete(id, { audit, confirm, guard } = {}) {
       return connection.write("users.delete", (now) => {
+        requireAllowed(connection, guard);
         const raised = revocations.raiseEpoch(id, { reason: "user_deleted", now, confirm });
         connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
         return recordChange(connection, audit, raised?.revoked ?? null);

@@ -91,6 +91,45 @@ describe("a login by a form", () => {
   });
 });
 
+describe("a login by a form in a browser whose session is over", () => {
+  it("succeeds if the refresh token has expired, although the CSRF token is that of the session", async () => {
+    await submit();
+    auth.clock.advance(auth.deps.settings.refreshTokenLifetime + 1);
+    expect(browser.cookie("__Host-csrftoken")).toMatch(/^s/);
+    expect(toTarget(await submit({ next: "/account", failed: "/login" }))).toEqual([303, "/account"]);
+  });
+
+  it.each([
+    ["with the page that the form names", { failed: "/login" }, [303, "/login?error=csrf_failed"]],
+    ["with JSON", {}, [403, null]],
+  ])("gets a new CSRF token if the session can't be known any more, %s", async (_, fields, target) => {
+    await submit({ remember: "on" });
+    for (const name of browser.cookieNames()) if (name !== "__Host-csrftoken") browser.deleteCookie(name);
+    expect(toTarget(await submit(fields))).toEqual(target);
+    expect(browser.cookie("__Host-csrftoken")).toMatch(/^n/);
+    expect(eventsOf(auth, "csrf_refused")).toHaveLength(1);
+    expect(toTarget(await submit())).toEqual([303, "/"]);
+  });
+
+  it.each([
+    [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }],
+    [{ "Sec-Fetch-Site": null, Origin: null }],
+  ])("gets no new CSRF token by a form that may be another site's: %j", async (headers) => {
+    await submit();
+    for (const name of browser.cookieNames()) if (name !== "__Host-csrftoken") browser.deleteCookie(name);
+    const response = await submit({ failed: "/login" }, headers);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(browser.cookie("__Host-csrftoken")).toMatch(/^s/);
+  });
+
+  it("keeps the CSRF token of a live session, although the form has an old one", async () => {
+    await submit();
+    const response = await submit({ csrfmiddlewaretoken: "n.x", failed: "/login" });
+    expect([...toTarget(response), response.headers.getSetCookie()]).toEqual([303, "/login?error=csrf_failed", []]);
+    expect(await browser.isLoggedIn()).toBe(true);
+  });
+});
+
 describe("a login by a form that is refused", () => {
   it("answers with a redirect to the page that the form names for this, with the error's code", async () => {
     const response = await submit({ password: "wrong", failed: "/login?lang=de#form" });

@@ -49,11 +49,11 @@ export function describeAuditRecordContract(scene: Scene): void {
       const { userEpoch } = (await sessions.find("s"))?.session ?? { userEpoch: 0 };
       await addSession(store, "t", userId, { userEpoch });
       const all = [
-        await users.update(userId, patch, audit),
+        await users.update(userId, patch, { audit }),
         await users.replacePasswordHash(userId, { from: "hash-2", to: "hash-2b" }, audit),
         await sessions.revokeOthers({ sessionId: "t", userId }, "logout", { audit }),
         await users.disable(userId, { audit }),
-        await users.enable(userId, audit),
+        await users.enable(userId, { audit }),
         await users.setPassword(userId, "hash-3", { audit }),
         await sessions.revokeForUser(userId, "logout", { audit }),
         await sessions.revokeAll("revoked", { audit }),
@@ -94,11 +94,11 @@ export function describeAuditRecordContract(scene: Scene): void {
       await addUser(scene.store, "alice");
       await addUser(scene.store, "bob");
       await users.create(newUser("ALICE"), audit);
-      await users.update("1", { ...patch, username: "bob", usernameKey: "bob" }, audit);
-      await users.update("9", patch, audit);
+      await users.update("1", { ...patch, username: "bob", usernameKey: "bob" }, { audit });
+      await users.update("9", patch, { audit });
       await users.replacePasswordHash("1", { from: "another hash", to: "hash" }, audit);
       await users.disable("9", { audit });
-      await users.enable("9", audit);
+      await users.enable("9", { audit });
       await users.setPassword("9", "hash", { audit });
       await users.changePassword("1", "hash", keep, { audit });
       await users.delete("9", { audit });
@@ -115,7 +115,7 @@ export function describeAuditRecordContract(scene: Scene): void {
       const before = await users.findById(userId);
       const attempts = [
         () => users.create(newUser("bob"), fails),
-        () => users.update(userId, patch, fails),
+        () => users.update(userId, patch, { audit: fails }),
         () => users.replacePasswordHash(userId, { from: "hash-1", to: "hash-2" }, fails),
         () => users.importBatch([importedUser("bob")], { audit: fails }),
         () => users.disable(userId, { audit: fails }),

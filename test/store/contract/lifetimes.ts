@@ -85,6 +85,15 @@ export function describeLifetimeContract(scene: Scene): void {
       expect((await logIn("e", 2)).limited).toEqual(["c", "a"]);
     });
 
+    it("neither counts nor revokes a session in which an actor acts for the user", async () => {
+      await addUser(scene.store, "alice");
+      await addSession(scene.store, "acting", "1", { actor: "support/bob" });
+      scene.now += 1;
+      await logIn("a", 2);
+      expect((await logIn("b", 2)).limited).toEqual([]);
+      expect((await logIn("c", 1)).limited).toEqual(["a", "b"]);
+    });
+
     it("counts neither the replaced session, nor expired, revoked or logged-out ones", async () => {
       const { sessions } = scene.store;
       await addUser(scene.store, "alice");

@@ -15,7 +15,7 @@ export function describeUserUpdateContract(scene: Scene): void {
       audited.push(change);
       return [];
     };
-    return { result: await scene.store.users.update(id, { ...unchanged, ...patch }, audit), audited };
+    return { result: await scene.store.users.update(id, { ...unchanged, ...patch }, { audit }), audited };
   }
 
   const find = (id: string) => scene.store.users.findById(id);

@@ -140,13 +140,13 @@ export function describeUserContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice");
       const event = { type: "key_changed", time: 7, change: "generated" } as const;
       const record = () => [{ row: toAuditRow(event), delivery: null }];
-      expect(await users.enable(alice, record)).toEqual({ now: scene.now, wasEnabled: true });
+      expect(await users.enable(alice, { audit: record })).toEqual({ now: scene.now, wasEnabled: true });
       await users.disable(alice, { audit: record });
       const entry = { kind: "user", userId: alice, epoch: 2, at: scene.now, reason: "user_disabled" };
       const again = { sessions: 0, revocations: [entry], wasDisabled: true };
       expect(await users.disable(alice, { audit: record })).toMatchObject(again);
       expect(await users.findById(alice)).toMatchObject({ isActive: false, epoch: 2 });
-      await users.enable(alice, record);
+      await users.enable(alice, { audit: record });
       expect((await audit.read({ after: null, limit: 10 })).entries).toHaveLength(2);
     });
 

@@ -1,0 +1,59 @@
+import type { Auth, AuthenticationOf } from "../index.ts";
+import { type AuthSource, toAuth } from "./next-auth.ts";
+import { toLoginPath } from "./next-refusals.ts";
+import { toRequestLike } from "./next-request.ts";
+import { type InitialSession, readInitialSession } from "./next-session.ts";
+
+/** The part of an `Auth` that pages need. */
+export type PageAuth = Pick<Auth, "check" | "fetch" | "resume">;
+
+/** The functions of `pages`, for server components. */
+export interface Pages<A extends Pick<Auth, "check">> {
+  /** Returns who sent the request, or `null`. */
+  currentUser(): Promise<AuthenticationOf<A> | null>;
+  /**
+   * Returns who sent the request. If no user is logged in, redirects to the login page.
+   *
+   * @param options.next the path of this page, to return to it after the login. Default: none.
+   */
+  requireUser(options?: { readonly next?: string }): Promise<AuthenticationOf<A>>;
+  /** Returns the state of the session for the `initial` property of `SessionProvider`. */
+  initialSession(): Promise<InitialSession>;
+}
+
+/**
+ * Returns the functions that server components and layouts call.
+ *
+ * @param options.loginPath the path of the login page. Default: "/login".
+ * @param options.authPath the setting `authPath`, if you changed it. Default: "/api/auth".
+ * @example
+ * export const { currentUser, requireUser, initialSession } = pages(getAuth, { loginPath: "/login" });
+ */
+export function pages<A extends PageAuth>(
+  source: AuthSource<A>,
+  { loginPath = "/login", authPath = "/api/auth" }: { readonly loginPath?: string; readonly authPath?: string } = {},
+): Pages<A> {
+  async function currentUser(): Promise<AuthenticationOf<A> | null> {
+    const { headers } = await import("next/headers.js");
+    // First: without a request, as in `next build`, it ends the rendering.
+    const sent = await headers();
+    const auth = await toAuth(source);
+    // Only an unsafe request, or one of another origin, has it: its page must be of this origin or a trusted one.
+    const request = toRequestLike(sent, sent.has("origin") ? "POST" : "GET");
+    const checked = await auth.check(request, { csrf: "stated-origin" });
+    if (checked.ok) return checked.authentication as AuthenticationOf<A>;
+    if (checked.response.status >= 500)
+      throw new Error("tokenpair can't tell who is logged in: the store doesn't answer");
+    return null;
+  }
+  async function requireUser({ next }: { readonly next?: string } = {}): Promise<AuthenticationOf<A>> {
+    const { redirect } = await import("next/navigation.js");
+    return (await currentUser()) ?? redirect(toLoginPath(loginPath, next));
+  }
+  async function initialSession(): Promise<InitialSession> {
+    const { headers } = await import("next/headers.js");
+    const sent = await headers();
+    return readInitialSession(await toAuth(source), sent, authPath);
+  }
+  return { currentUser, requireUser, initialSession };
+}

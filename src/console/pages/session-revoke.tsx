@@ -1,0 +1,38 @@
+import type { ReactNode } from "react";
+import { toDeviceName } from "../../page/device-name.ts";
+import type { Revoked, StaffSession } from "../../staff/api.ts";
+import { useParts } from "../data/context.ts";
+import { toRevokedResult, useChange } from "../parts/change.ts";
+
+/** The button that revokes one session. */
+export function RevokeButton({ session }: { readonly session: StaffSession }): ReactNode {
+  const { api } = useParts();
+  const ask = useChange();
+  const device = session.label ?? toDeviceName(session.user_agent);
+  const { username } = session.user;
+  return (
+    <button
+      type="button"
+      className="small"
+      aria-label={`Revoke the session of ${username} on ${device}`}
+      onClick={() =>
+        ask({
+          title: `Revoke the session of ${username} on ${device}?`,
+          consequences: [
+            "Its tokens stop working on every node, within a second.",
+            ...(session.current ? ["This is your own session: you will be logged out."] : []),
+          ],
+          submit: "Revoke session",
+          isDangerous: true,
+          run: async ({ reason }) =>
+            toRevokedResult(
+              await api.send<Revoked>("DELETE", `sessions/${encodeURIComponent(session.id)}/`, { reason }),
+              ` of ${username}`,
+            ),
+        })
+      }
+    >
+      Revoke…
+    </button>
+  );
+}

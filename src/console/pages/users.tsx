@@ -1,0 +1,181 @@
+import { type ReactNode, useState } from "react";
+import { Link, useLocation } from "wouter";
+import type { Page, StaffUser } from "../../staff/api.ts";
+import { useMe } from "../data/context.ts";
+import { useSearch } from "../data/use-search.ts";
+import { useStaff } from "../data/use-staff.ts";
+import { toUserPath } from "../parts/entry-text.tsx";
+import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
+import { Head } from "../parts/head.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { Empty, Loaded } from "../parts/states.tsx";
+import { Tag } from "../parts/tag.tsx";
+import { Age, Day } from "../parts/time.tsx";
+import { BulkBar } from "./users-bulk.tsx";
+import { CreateUserButton } from "./users-create.tsx";
+import { UserMenu } from "./users-menu.tsx";
+
+/** The page that lists the users. */
+export function UsersPage(): ReactNode {
+  const search = useSearch();
+  const me = useMe();
+  const [, navigate] = useLocation();
+  const [text, state, role] = [search.get("search"), search.get("is_active"), search.get("role")];
+  const query = useStaff<Page<StaffUser>>("users/", {
+    search: text,
+    is_active: state,
+    role,
+    cursor: search.get("cursor"),
+  });
+  const [only] = query.data?.results ?? [];
+  return (
+    <>
+      <Head title="Users">{me.permissions.includes("users.write") ? <CreateUserButton /> : null}</Head>
+      <Filters label="Users">
+        <TextFilter
+          {...{ search, name: "search", label: "Search", type: "search" }}
+          placeholder="Name or email begins with…"
+          onEnter={() => {
+            const isOne = query.data?.results.length === 1 && !query.isFetching && text !== "";
+            if (isOne && only !== undefined) navigate(toUserPath(only.id));
+          }}
+        />
+        <ChoiceFilter
+          {...{ search, name: "is_active", label: "State" }}
+          choices={[
+            ["", "Any"],
+            ["true", "Active"],
+            ["false", "Disabled"],
+          ]}
+        />
+        <ChoiceFilter
+          {...{ search, name: "role", label: "Role" }}
+          choices={[
+            ["", "Any"],
+            ["none", "None"],
+            ["viewer", "Viewer"],
+            ["support", "Support"],
+            ["admin", "Admin"],
+          ]}
+        />
+      </Filters>
+      <Loaded query={query}>
+        {(page) =>
+          page.results.length === 0 ? (
+            <div className="card flush">
+              <Empty title={text === "" ? "No user matches." : `No name or email address begins with “${text}”.`}>
+                {text === "" ? null : (
+                  <p className="quiet">
+                    The search looks at beginnings only, so that it stays fast with millions of users.
+                  </p>
+                )}
+                <button
+                  type="button"
+                  className="small"
+                  onClick={() => search.set({ search: "", is_active: "", role: "" })}
+                >
+                  Clear the filters
+                </button>
+              </Empty>
+            </div>
+          ) : (
+            <UserTable key={page.results[0]?.id} page={page} isBusy={query.isPlaceholderData} />
+          )
+        }
+      </Loaded>
+    </>
+  );
+}
+
+function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly isBusy: boolean }): ReactNode {
+  const search = useSearch();
+  const me = useMe();
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+  const mayPick = me.permissions.some((permission) => permission !== "read");
+  const users = page.results.filter(({ id }) => id !== me.id);
+  const chosen = users.filter(({ id }) => picked.has(id));
+  const isAll = chosen.length > 0 && chosen.length === users.length;
+  const pick = (id: string, isOn: boolean) =>
+    setPicked((before) => new Set(isOn ? [...before, id] : [...before].filter((one) => one !== id)));
+  return (
+    <div className="card flush" aria-busy={isBusy}>
+      <div className="scroll">
+        <table className="cards">
+          <caption className="vh">Users</caption>
+          <thead>
+            <tr>
+              {mayPick ? (
+                <th scope="col" className="pick">
+                  <label>
+                    <input
+                      type="checkbox"
+                      aria-label="Select all on this page"
+                      checked={isAll}
+                      onChange={({ target }) => setPicked(new Set(target.checked ? users.map(({ id }) => id) : []))}
+                    />
+                  </label>
+                </th>
+              ) : null}
+              <th scope="col">User</th>
+              <th scope="col">State</th>
+              <th scope="col">Role</th>
+              <th scope="col">Last login</th>
+              <th scope="col">Created</th>
+              <th scope="col">
+                <span className="vh">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {page.results.map((user) => (
+              <tr key={user.id} className={picked.has(user.id) ? "picked" : undefined}>
+                {mayPick ? (
+                  <td className="pick">
+                    {user.id === me.id ? null : (
+                      <label>
+                        <input
+                          type="checkbox"
+                          aria-label={`Select ${user.username}`}
+                          checked={picked.has(user.id)}
+                          onChange={({ target }) => pick(user.id, target.checked)}
+                        />
+                      </label>
+                    )}
+                  </td>
+                ) : null}
+                <th scope="row">
+                  <Link href={toUserPath(user.id)} dir="auto">
+                    {user.username}
+                  </Link>
+                  {user.id === me.id ? (
+                    <>
+                      {" "}
+                      <Tag tone="mine">this is you</Tag>
+                    </>
+                  ) : null}
+                  {user.email === null ? null : (
+                    <>
+                      <br />
+                      <span className="quiet">{user.email}</span>
+                    </>
+                  )}
+                </th>
+                <td>{user.is_active ? <Tag tone="good">active</Tag> : <Tag>disabled</Tag>}</td>
+                <td data-l="Role">{user.role === null ? <span className="quiet">none</span> : user.role}</td>
+                <td data-l="Last login">{user.last_login_at === null ? "never" : <Age at={user.last_login_at} />}</td>
+                <td data-l="Created" className="nowrap">
+                  <Day at={user.created_at} />
+                </td>
+                <td className="n">
+                  <UserMenu user={user} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {chosen.length === 0 ? null : <BulkBar users={chosen} clear={() => setPicked(new Set())} />}
+      <Pager page={page} search={search} noun="user" />
+    </div>
+  );
+}

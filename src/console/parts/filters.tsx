@@ -1,0 +1,111 @@
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import type { Search } from "../data/use-search.ts";
+
+/** How long a text field waits for more, in milliseconds. */
+const patience = 300;
+
+/** The filters of a list. Their values are in the page's address. */
+export function Filters({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <search aria-label={label}>
+      <form className="filters" onSubmit={(event: FormEvent) => event.preventDefault()}>
+        {children}
+      </form>
+    </search>
+  );
+}
+
+/** The props of a filter. */
+export interface FilterProps {
+  readonly search: Search;
+  /** The parameter's name. */
+  readonly name: string;
+  readonly label: string;
+}
+
+/** The props of a filter that is a text. */
+export interface TextFilterProps extends FilterProps {
+  readonly type?: "search" | "text" | "datetime-local";
+  readonly placeholder?: string;
+  /** Converts between the parameter and what the field shows. */
+  readonly convert?: { readonly toField: (value: string) => string; readonly fromField: (text: string) => string };
+  /** Called when Enter is pressed. */
+  readonly onEnter?: () => void;
+}
+
+const asItIs = { toField: (value: string) => value, fromField: (text: string) => text };
+
+/** A filter that is a text. It is applied when the typing pauses. */
+export function TextFilter({
+  search,
+  name,
+  label,
+  type = "text",
+  placeholder,
+  convert = asItIs,
+  onEnter,
+}: TextFilterProps): ReactNode {
+  const given = convert.toField(search.get(name));
+  const [text, setText] = useState(given);
+  const sent = useRef(given);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // The address has changed by something else, such as the browser's back button.
+  if (sent.current !== given) {
+    sent.current = given;
+    setText(given);
+  }
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const apply = (value: string) => {
+    clearTimeout(timer.current);
+    if (sent.current === value) return;
+    sent.current = value;
+    search.set({ [name]: convert.fromField(value) }, { replace: true });
+  };
+  return (
+    <label>
+      <span>{label}</span>
+      <input
+        type={type}
+        name={name}
+        value={text}
+        placeholder={placeholder}
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={254}
+        onChange={({ target }) => {
+          setText(target.value);
+          clearTimeout(timer.current);
+          timer.current = setTimeout(apply, patience, target.value);
+        }}
+        onBlur={() => apply(text)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          apply(text);
+          onEnter?.();
+        }}
+      />
+    </label>
+  );
+}
+
+/** The props of a filter that is one of some values. */
+export interface ChoiceFilterProps extends FilterProps {
+  /** Values with their texts. The empty value stands for no filter. */
+  readonly choices: readonly (readonly [value: string, text: string])[];
+}
+
+/** A filter that is one of some values. */
+export function ChoiceFilter({ search, name, label, choices }: ChoiceFilterProps): ReactNode {
+  return (
+    <label>
+      <span>{label}</span>
+      <select name={name} value={search.get(name)} onChange={({ target }) => search.set({ [name]: target.value })}>
+        {choices.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Authentication } from "../../flows/authenticate.ts";
+import { requireStatedOrigin } from "../cookies/checks.ts";
+import { authenticateRequest } from "../credentials.ts";
+import type { HttpDeps } from "../endpoint.ts";
+import type { RequestLike } from "../request/headers.ts";
+import { withStandardHeaders } from "../response/json.ts";
+import { toLoginAddress } from "./login-path.ts";
+import { findNavigation } from "./navigation.ts";
+import { resumeVary } from "./page.ts";
+import { resume } from "./resume.ts";
+
+/**
+ * Authenticates a request for a page. It differs from `authenticateRequest` for the POST of a form, which can't have the CSRF
+ * header: the browser must state its origin, and that origin decides.
+ *
+ * @throws AuthError with the codes of `authenticateRequest`.
+ */
+export function authenticatePage(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
+  if (findNavigation(request) !== "form") return authenticateRequest(deps, request);
+  requireStatedOrigin(deps, request);
+  return authenticateRequest(deps, { headers: request.headers, url: request.url, method: "GET" });
+}
+
+/**
+ * Returns what a page answers instead of a refusal: a navigation that isn't authenticated gets the page that refreshes, or a
+ * redirect to the login page. Anything else is refused: a redirect that is prefetched would be shown to a user who is logged in.
+ *
+ * @param refusal the response of a protected resource.
+ */
+export function toPageRefusal(
+  deps: HttpDeps,
+  request: RequestLike,
+  { refusal, loginPath }: { readonly refusal: Response; readonly loginPath: string },
+): Response {
+  if (refusal.status !== 401 || findNavigation(request) === null) return refusal;
+  const Location = toLoginAddress(request, { loginPath, publicPath: deps.settings.publicPath });
+  return (
+    resume(deps, request, loginPath) ??
+    // The browser follows with GET, whatever the method was (RFC 9110 §15.4.4).
+    withStandardHeaders(new Response(null, { status: 303, headers: { Location, Vary: resumeVary } }))
+  );
+}

@@ -1,0 +1,242 @@
+import { z } from "zod";
+import { roles } from "../../core/role.ts";
+import { findUser } from "../../flows/users.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
+import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
+import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
+import { toJsonResponse } from "../../http/response/json.ts";
+import type { UserAction } from "../api.ts";
+import { confirmationRequired, requireAllowed, toGuard } from "../guards.ts";
+import { isAllowed } from "../permissions.ts";
+import { type Member, permissionDenied } from "../require-staff.ts";
+import type { StaffDeps } from "../staff-deps.ts";
+import { type ChangeRequest, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
+import { userNotFound } from "./responses.ts";
+import { toUserBody, userSchema } from "./users.ts";
+
+const email = textField({ keepSpace: false, maxLength: 254, storable: true }).nullable().optional();
+const role = z.enum(roles).nullable().optional();
+const newPassword = { password: passwordField.optional(), generate: z.boolean().optional() };
+
+/** Creates the endpoints that create, change and delete users of tokenpair's own table. */
+export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
+  return [
+    defineChange(staff, {
+      method: "POST",
+      path: "/users",
+      operationId: "createStaffUser",
+      summary: "Create a user. A role needs a recent confirmation.",
+      permission: "users.write",
+      fields: { username: usernameField, email, role, ...newPassword },
+      answer: z.object({ user: userSchema, password: z.string().nullable() }),
+      async run({ member, isConfirmed, body, client }) {
+        requireOwnUsers(staff);
+        if (body.role) requireRoleChange(member, isConfirmed);
+        const { password, generated } = toPassword(staff, body, { isRequired: false });
+        const user = await staff.flows.createUser(
+          {
+            username: body.username,
+            role: body.role ?? null,
+            ...(body.email == null ? {} : { email: body.email }),
+            ...(password === undefined ? {} : { password }),
+          },
+          client,
+        );
+        return toJsonResponse(200, { user: toUserBody(user), password: generated });
+      },
+    }),
+    defineChange(staff, {
+      method: "PATCH",
+      path: "/users/{id}",
+      operationId: "updateStaffUser",
+      summary: "Change a user's email address or role. A role needs a recent confirmation.",
+      permission: "users.write",
+      fields: { email, role },
+      answer: userSchema,
+      async run(request) {
+        requireOwnUsers(staff);
+        const { member, isConfirmed, body, client } = request;
+        if (body.role !== undefined) requireRoleChange(member, isConfirmed);
+        const guard = guardOf(staff, request, body.role === undefined ? "update" : "role", {
+          removesAdmin: body.role !== undefined && body.role !== "admin",
+        });
+        const changes = {
+          ...(body.email === undefined ? {} : { email: body.email }),
+          ...(body.role === undefined ? {} : { role: body.role }),
+        };
+        return toJsonResponse(200, toUserBody(await staff.flows.updateUser(request.id, changes, { client, guard })));
+      },
+    }),
+    defineChange(staff, {
+      method: "POST",
+      path: "/users/{id}/set-password",
+      operationId: "setStaffUserPassword",
+      summary: "Set a user's password, or generate one. Revokes all of the user's sessions.",
+      permission: "users.write",
+      needsConfirmation: true,
+      fields: newPassword,
+      answer: revokedSchema.extend({ password: z.string().nullable() }),
+      async run(request) {
+        requireOwnUsers(staff);
+        const guard = guardOf(staff, request, "set-password");
+        // Before the password is hashed, which takes time, and in the transaction again.
+        await requireNow(staff, request, "set-password");
+        const { password = "", generated } = toPassword(staff, request.body, { isRequired: true });
+        const revoked = await staff.flows.setPassword(request.id, password, { client: request.client, guard });
+        const { sessions, confirmed = null } = revoked;
+        const headers: Record<string, string> = confirmed === null ? {} : { "Revocation-Confirmed": confirmed };
+        return toJsonResponse(200, { sessions, confirmed, password: generated }, headers);
+      },
+    }),
+    defineChange(staff, {
+      method: "DELETE",
+      path: "/users/{id}",
+      operationId: "deleteStaffUser",
+      summary: "Delete a user. The body repeats the username.",
+      permission: "users.delete",
+      needsConfirmation: true,
+      fields: { username: usernameField },
+      answer: revokedSchema,
+      async run(request) {
+        requireOwnUsers(staff);
+        await requireNow(staff, request, "delete");
+        const user = await findUser(staff.deps, request.id);
+        if (user === null) throw userNotFound();
+        if (user.username !== request.body.username) {
+          throw fieldErrors({ username: ["This isn't the user's name. Type it exactly."] });
+        }
+        const guard = guardOf(staff, request, "delete", { removesAdmin: true });
+        return toRevokedResponse(await staff.flows.deleteUser(request.id, { client: request.client, guard }));
+      },
+    }),
+    ...createAccessChanges(staff),
+  ];
+}
+
+/** Creates the endpoints that also work with users of the application's own table. */
+function createAccessChanges(staff: StaffDeps): readonly Endpoint[] {
+  return [
+    defineChange(staff, {
+      method: "POST",
+      path: "/users/{id}/disable",
+      operationId: "disableStaffUser",
+      summary: "Disable a user. Revokes all of the user's sessions.",
+      permission: "users.write",
+      needsConfirmation: true,
+      fields: {},
+      answer: revokedSchema,
+      async run(request) {
+        return toRevokedResponse(await runAccessChange(staff, request, "disable"));
+      },
+    }),
+    defineChange(staff, {
+      method: "POST",
+      path: "/users/{id}/enable",
+      operationId: "enableStaffUser",
+      summary: "Enable a user. Revoked sessions stay revoked.",
+      permission: "users.write",
+      fields: {},
+      answer: z.object({}),
+      async run(request) {
+        await runAccessChange(staff, request, "enable");
+        return toJsonResponse(200, {});
+      },
+    }),
+    defineChange(staff, {
+      method: "POST",
+      path: "/users/{id}/unlock",
+      operationId: "unlockStaffUser",
+      summary: "Clear the counts of a user's failed logins.",
+      permission: "users.write",
+      fields: {},
+      answer: z.object({ cleared: z.int() }),
+      async run(request) {
+        await requireNow(staff, request, "unlock");
+        return toJsonResponse(200, { cleared: await staff.flows.unlockUser(request.id, request.client) });
+      },
+    }),
+    defineChange(staff, {
+      method: "POST",
+      path: "/users/{id}/logout",
+      operationId: "logOutStaffUser",
+      summary: "Revoke all sessions of a user.",
+      permission: "sessions.revoke",
+      fields: {},
+      answer: revokedSchema,
+      async run(request) {
+        return toRevokedResponse(await runAccessChange(staff, request, "logout"));
+      },
+    }),
+  ];
+}
+
+/** Disables, enables or logs out a user. @throws as `requireAllowed`. */
+export async function runAccessChange(
+  staff: StaffDeps,
+  request: Omit<ChangeRequest<unknown>, "body">,
+  action: "disable" | "enable" | "logout" | "unlock",
+): Promise<{ readonly sessions: number; readonly confirmed?: "acks" | "expiry" | "pending" }> {
+  const { id, client } = request;
+  await requireNow(staff, request, action);
+  const guard = guardOf(staff, request, action, { removesAdmin: action === "disable" });
+  if (action === "disable") return staff.flows.disableUser(id, { client, guard });
+  if (action === "logout") return staff.flows.revokeSessionsForUser(id, { client, guard });
+  if (action === "unlock") await staff.flows.unlockUser(id, client);
+  else await staff.flows.enableUser(id, { client, guard });
+  return { sessions: 0 };
+}
+
+/** Returns the guard of the transaction. With roles of the application, no transaction can check them. */
+function guardOf(
+  { hasOwnRoles }: StaffDeps,
+  { id: targetId, member, isConfirmed }: Pick<ChangeRequest<unknown>, "id" | "member" | "isConfirmed">,
+  action: UserAction,
+  { removesAdmin = false } = {},
+) {
+  return hasOwnRoles ? toGuard(member, { targetId, action, isConfirmed, removesAdmin }) : undefined;
+}
+
+/**
+ * Refuses what the roles don't allow now. Used if no transaction decides, and before work that takes time.
+ *
+ * @throws as `requireAllowed`.
+ */
+export async function requireNow(
+  staff: StaffDeps,
+  { id, member, isConfirmed }: Pick<ChangeRequest<unknown>, "id" | "member" | "isConfirmed">,
+  action: UserAction,
+): Promise<void> {
+  const target = staff.hasOwnRoles
+    ? await findUser(staff.deps, id)
+    : { id, isActive: true, role: (await staff.findMember(id))?.role ?? null };
+  const actor = { id: member.userId, isActive: true, role: member.role };
+  requireAllowed({ actor, target, otherAdmins: 1 }, { action, isConfirmed });
+}
+
+function requireRoleChange({ role: own }: Member, isConfirmed: boolean): void {
+  if (!isAllowed(own, "staff.write")) throw permissionDenied(own);
+  if (!isConfirmed) throw confirmationRequired();
+}
+
+/** @throws RequestError 404 if the users are in the application's own table. */
+function requireOwnUsers({ deps }: StaffDeps): void {
+  if (!deps.users.isOwn) throw new RequestError(404, { detail: "Your application has the users.", code: "not_found" });
+}
+
+/** The number of random bytes of a generated password. */
+const generatedBytes = 15;
+
+/** Returns the password to set, and the same one if it was generated. @throws RequestError 400. */
+function toPassword(
+  { deps }: StaffDeps,
+  { password, generate = false }: { readonly password?: string | undefined; readonly generate?: boolean | undefined },
+  { isRequired }: { readonly isRequired: boolean },
+): { readonly password: string | undefined; readonly generated: string | null } {
+  if (generate && password !== undefined)
+    throw fieldErrors({ password: ["Give a password or generate one, not both."] });
+  if (!generate && password === undefined && isRequired)
+    throw fieldErrors({ password: ["Give a password, or generate one."] });
+  if (!generate) return { password, generated: null };
+  const generated = Buffer.from(deps.random(generatedBytes)).toString("base64url");
+  return { password: generated, generated };
+}

@@ -1,0 +1,3 @@
+export default function Public() {
+  return <h1>Public</h1>;
+}

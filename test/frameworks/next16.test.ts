@@ -1,0 +1,3 @@
+import { testNext } from "./next-cases.ts";
+
+testNext("next16");
