@@ -22,8 +22,8 @@ export interface Script {
   readonly play: (stage: Stage) => Promise<void>;
 }
 
-/** How long a step is looked at, in milliseconds. */
-const pause = 2_000;
+/** Returns how long a step is looked at, in milliseconds: 2 s, or less if the grace period is short. */
+const toPause = (stage: Stage) => Math.min(2_000, stage.reuseInterval() * 200);
 
 /** What is waited for beyond the grace period, which the server counts in whole seconds, in milliseconds. */
 const margin = 1_200;
@@ -40,7 +40,7 @@ export const scripts: readonly Script[] = [
     hint: "uses the copy after you have refreshed",
     async play(stage) {
       await stage.press("steal");
-      await stage.wait(pause, "The attacker has a copy. You don't notice.");
+      await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");
       await stage.refresh();
       await waitUntilSpent(stage, "You have refreshed. The attacker comes back when the grace period is over.");
       await stage.press("use-copy");
@@ -51,22 +51,25 @@ export const scripts: readonly Script[] = [
     hint: "uses the copy before you refresh",
     async play(stage) {
       await stage.press("steal");
-      await stage.wait(pause, "The attacker has a copy. You don't notice.");
+      await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");
       await stage.press("use-copy");
       await waitUntilSpent(stage, "The attacker is logged in as you, until your browser refreshes.");
       await stage.refresh();
     },
   },
   {
-    name: "Attacker within 10 seconds",
-    hint: "uses the copy right after you have refreshed",
+    name: "Attacker is quick",
+    hint: "uses the copy seconds after your refresh",
     async play(stage) {
       await stage.press("steal");
-      await stage.wait(pause, "The attacker has a copy. You don't notice.");
+      await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");
       await stage.refresh();
-      await stage.wait(pause, "The attacker hurries: within the grace period, its request looks like a lost response.");
+      await stage.wait(
+        toPause(stage),
+        "The attacker hurries: within the grace period, its request looks like a lost response.",
+      );
       await stage.press("use-copy");
-      await stage.wait(pause, "Both hold the same token. Your browser refreshes as usual.");
+      await stage.wait(toPause(stage), "Both hold the same token. Your browser refreshes as usual.");
       await stage.refresh();
       await waitUntilSpent(
         stage,

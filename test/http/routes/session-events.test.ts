@@ -120,7 +120,7 @@ describe("activity/", () => {
     await auth.send("POST", "/api/token/", { body: { ...alice, password: "wrong" } });
     await browser.logIn();
     await auth.deps.flows.disableUser(auth.user.id, { client: { actor: "staff/ada", note: "a planted note" } });
-    await auth.deps.flows.enableUser(auth.user.id, { actor: "staff/ada", note: "a planted note" });
+    await auth.deps.flows.enableUser(auth.user.id, { client: { actor: "staff/ada", note: "a planted note" } });
     await browser.logIn();
     await auth.auditQueue.stop();
     const response = await browser.send("GET", "/api/auth/activity/");
