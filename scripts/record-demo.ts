@@ -65,7 +65,7 @@ async function play(page: Page): Promise<readonly Frame[]> {
   await sleep(1_500);
   await page.getByRole("button", { name: "Attacker comes late" }).focus();
   await page.keyboard.press("Enter");
-  while (!(await page.getByRole("log").getByText("Logged out").isVisible())) {
+  while (!(await page.getByRole("log").getByText("Logged out", { exact: true }).isVisible())) {
     await shoot();
     await sleep(interval);
   }

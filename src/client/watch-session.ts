@@ -68,7 +68,7 @@ export function watchSession(
     const end = await read(own.controller.signal).catch(() => undefined);
     if (connection !== own) return;
     if (end && end.code !== "unavailable") {
-      // A revoked access token also ends the stream. A request shows whether the session goes on: if it is refused, the client
+      // A revoked access token also ends the stream. A request shows whether the session is still live: if it is refused, the client
       // refreshes, once for all tabs.
       ending = { sessionId, end };
       await client.fetch(`${authPath}/me/`, { cache: "no-store" }).catch(() => {});

@@ -13,7 +13,7 @@ export interface ActivityEntry {
   readonly sessionId: string | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** Whether somebody else than the user did it, such as a member of the staff. */
+  /** Whether another actor than the user did it, such as a member of the staff. */
   readonly byOther: boolean;
 }
 

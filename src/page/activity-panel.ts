@@ -68,13 +68,13 @@ export function createActivityPanel(client: Client, path: string, onNotYou: () =
   });
 
   function show(): void {
-    const told = entries.flatMap((entry) => {
+    const shown = entries.flatMap((entry) => {
       const text = toActivityText(entry);
       return text === undefined ? [] : [{ ...entry, text }];
     });
-    more.hidden = isOpen || told.length <= shownAtFirst;
+    more.hidden = isOpen || shown.length <= shownAtFirst;
     list.replaceChildren(
-      ...told.slice(0, isOpen ? told.length : shownAtFirst).map((entry) => {
+      ...shown.slice(0, isOpen ? shown.length : shownAtFirst).map((entry) => {
         const device = entry.user_agent === null ? [] : [toDeviceName(entry.user_agent)];
         const by = entry.by_other ? ["by staff"] : [];
         const details = [...device, ...(entry.ip === null ? [] : [entry.ip]), ...by].join(" · ");
@@ -86,7 +86,7 @@ export function createActivityPanel(client: Client, path: string, onNotYou: () =
         );
       }),
     );
-    if (told.length === 0) list.replaceChildren(element("li", { class: "quiet" }, "Nothing is recorded yet."));
+    if (shown.length === 0) list.replaceChildren(element("li", { class: "quiet" }, "Nothing is recorded yet."));
   }
 
   async function load(): Promise<void> {

@@ -128,10 +128,10 @@ describe("the demonstration", () => {
     ]);
   });
 
-  it("loses a response, and nobody is logged out", async () => {
+  it("loses a response, and the user stays logged in", async () => {
     const page = await openLoggedIn();
     await press(page, "Lose a response");
-    await seeOutcome(page, /asked again .* the same token 1: nobody was logged out/);
+    await seeOutcome(page, /asked again .* the same token 1: you stay logged in/);
     expect(await readLane(page, "tab")).toEqual([
       "Logged in",
       "Refresh 0 → 1, response lost",

@@ -31,7 +31,9 @@ export const activity = defineEndpoint({
             current: z.boolean().meta({ description: "Whether it is about the caller's own session." }),
             ip: z.string().nullable(),
             user_agent: z.string().nullable(),
-            by_other: z.boolean().meta({ description: "Whether somebody else did it, such as a member of the staff." }),
+            by_other: z
+              .boolean()
+              .meta({ description: "Whether another actor than the user did it, such as a member of the staff." }),
           }),
         ),
       }),

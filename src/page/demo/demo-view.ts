@@ -151,7 +151,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   const again = createButton("Start over", startOver);
   const manual = [
     createAction("Refresh now", "spends this token, gets the next", refresh),
-    createAction("Lose a response", "the server answers, you never hear it", async () => {
+    createAction("Lose a response", "the server answers, nothing arrives", async () => {
       await actions.press("lose-response");
       await refresh();
     }),

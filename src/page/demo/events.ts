@@ -14,7 +14,7 @@ export interface Line {
   readonly detail: string;
 }
 
-/** What everybody holds now, as the server says. */
+/** Who holds what now, as the server says. */
 export interface DemoState {
   readonly generation: number;
   readonly rotatedAt: number | null;

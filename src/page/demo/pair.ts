@@ -31,7 +31,7 @@ export interface PairOptions {
 }
 
 /** How long a tab waits for the other one, in milliseconds. */
-const patience = 5_000;
+const timeout = 5_000;
 
 /** In how many milliseconds both tabs call the API. */
 const sameMoment = 150;
@@ -46,7 +46,7 @@ export function createPair({ client, mePath, add, generation, expireAccess, onCh
   /** Waits for a message of the other tab. */
   function once<T extends TabMessage["type"]>(type: T): Promise<Extract<TabMessage, { readonly type: T }>> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("The second tab doesn't answer.")), patience);
+      const timer = setTimeout(() => reject(new Error("The second tab doesn't answer.")), timeout);
       const listener = (message: TabMessage) => {
         if (message.type !== type) return;
         clearTimeout(timer);
@@ -61,7 +61,7 @@ export function createPair({ client, mePath, add, generation, expireAccess, onCh
     const line = { at: now(), lane: "second" } as const;
     if (data.type === "hello" && second !== "open") {
       second = "open";
-      add({ ...line, tone: "good", title: "Opens, shares the session", detail: "without a login of its own" });
+      add({ ...line, tone: "good", title: "Opens, shares the session", detail: "needs no login" });
     }
     if (data.type === "bye") second = "closed";
     if (data.type === "out" && second === "open") {

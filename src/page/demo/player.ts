@@ -13,7 +13,7 @@ export interface Player {
 /** Thrown in a script that is stopped. */
 export class Stopped extends Error {}
 
-/** Creates a player. `isOver` says that the session is revoked, so that no script can go on. */
+/** Creates a player. `isOver` says that the session is revoked, so that no script can continue. */
 export function createPlayer(stage: Omit<Stage, "wait">, isOver: () => boolean): Player {
   const bar = element("progress", { "aria-hidden": "true", max: "1", value: "0" });
   const text = element("p", {});

@@ -42,7 +42,7 @@ export const scripts: readonly Script[] = [
       await stage.press("steal");
       await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");
       await stage.refresh();
-      await waitUntilSpent(stage, "You have refreshed. The attacker comes back when the grace period is over.");
+      await waitUntilSpent(stage, "You have refreshed. The attacker waits until the grace period is over.");
       await stage.press("use-copy");
     },
   },

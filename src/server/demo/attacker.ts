@@ -8,7 +8,7 @@ export interface AttackerResult {
 }
 
 /**
- * The attacker of the demonstration. It holds the tokens in this process, and gives them to nobody. It sends real requests over
+ * The attacker of the demonstration. It holds the tokens in this process, and never gives them away. It sends real requests over
  * HTTP, as from another machine.
  */
 export interface Attacker {

@@ -14,7 +14,7 @@ export interface Line {
   readonly detail: string;
 }
 
-/** What everybody holds now. */
+/** Who holds what now. */
 export interface DemoState {
   /** The number of the newest refresh token. */
   readonly generation: number;

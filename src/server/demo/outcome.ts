@@ -7,7 +7,7 @@ export interface Figures {
   readonly copiedAt: number | null;
   /** When the attacker first got tokens that work, and whether the copy had been replaced by then; `null`: never. */
   readonly gain: { readonly at: number; readonly replacedFor: number | null } | null;
-  /** Who presented a spent token, outside of the grace period; `null`: nobody. */
+  /** Who presented a spent token, outside of the grace period; `null`: neither. */
   readonly reuseBy: "user" | "attacker" | null;
   readonly reason: RevokeReason | null;
   readonly revokedAt: number;
@@ -36,7 +36,7 @@ export function toOutcome(figures: Figures): Outcome {
     return {
       tone: "odd",
       text:
-        `The attacker used the copy before you refreshed, and was logged in as you for ${inside}. ${by} revealed the theft: the ` +
+        `The attacker used the copy before you refreshed, and was logged in as you for ${inside}. ${by} revealed it: the ` +
         `session was revoked, and the other node refused the attacker's access token ${known} later.`,
     };
   }

@@ -199,13 +199,13 @@ export function createRun(options: RunOptions): Run {
         lane,
         tone: "good",
         title: `Asks again, gets the same ${next}`,
-        detail: `${after} later. Nobody is logged out`,
+        detail: `${after} later. You stay logged in`,
       });
       if (lostAt === undefined) return;
       lostAt = undefined;
       sendOutcome({
         tone: "good",
-        text: `The response was lost. The browser asked again ${after} later and got the same token ${next}: nobody was logged out.`,
+        text: `The response was lost. The browser asked again ${after} later and got the same token ${next}: you stay logged in.`,
       });
     }
   }

@@ -17,7 +17,7 @@ it.each<[string, Partial<Figures>, RegExp, string]>([
   [
     "an attacker who was first",
     { gain: { at: 9_200, replacedFor: null }, reuseBy: "user" },
-    /before you refreshed, and was logged in as you for 10\.0 s\. Your own refresh revealed the theft/,
+    /before you refreshed, and was logged in as you for 10\.0 s\. Your own refresh revealed it/,
     "odd",
   ],
   [
