@@ -72,7 +72,7 @@ describe("watchSession", () => {
     await isOpen();
     await auth.deps.flows.revokeToken(tokenId());
     // It connects again.
-    await vi.waitFor(() => expect(paths.filter((path) => path.includes("events")).length).toBe(2));
+    await vi.waitFor(() => expect(paths.filter((path) => path.includes("events")).length).toBe(2), { timeout: 10_000 });
     await isOpen();
     expect(ends).toEqual([]);
     expect(client.session().status).toBe("authenticated");
