@@ -54,7 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "over PostgreSQL",
-          include: ["test/http/**/*.test.ts"],
+          include: ["test/{http,staff}/**/*.test.ts"],
           isolate: false,
           globalSetup: "test/support/provide-postgres.ts",
         },

@@ -18,4 +18,5 @@ export const subjects: readonly SubjectEntry[] = [
   { name: "start", title: "start: from the process to ready, and its memory", needsPeers: false },
   { name: "footprint", title: "footprint: what an installation needs", needsPeers: false },
   { name: "growth", title: "growth: a million sessions, refreshed ten times", needsPeers: false },
+  { name: "staff", title: "staff: the lists of the console, with a million sessions", needsPeers: false },
 ];

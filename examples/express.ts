@@ -14,4 +14,6 @@ app.use(authRoutes(auth)); // before express.json(), so that tokenpair answers m
 app.get("/hello", requireUser(auth), (req, res) => {
   res.send(`hello, user ${req.auth.userId}\n`);
 });
-const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));
+const server = app
+  .listen(Number(process.env["PORT"] ?? 3000))
+  .on("listening", () => console.log("listening", server.address()));

@@ -34,7 +34,7 @@ async function record(colorScheme: "light" | "dark"): Promise<void> {
     args: ["--no-sandbox", "--disable-gpu"],
   });
   try {
-    const viewport = { width: 1040, height: 760 };
+    const viewport = { width: 1040, height: 900 };
     const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce" });
     await page.goto(`http://localhost:${server.port}`);
     await page.getByLabel("Username").fill("demo");
@@ -63,8 +63,8 @@ async function play(page: Page): Promise<readonly Frame[]> {
   };
   await shoot();
   await sleep(1_500);
-  await page.getByRole("button", { name: "Attacker comes late" }).focus();
-  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Attacker comes late" }).click();
+  await page.mouse.move(0, 0);
   while (!(await page.getByRole("log").getByText("Logged out", { exact: true }).isVisible())) {
     await shoot();
     await sleep(interval);

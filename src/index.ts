@@ -192,6 +192,20 @@ export type {
   UserStore,
 } from "./core/store/users.ts";
 export type { SuspiciousLogin } from "./core/suspicious-login.ts";
+export {
+  type FeedTrace,
+  type HashTrace,
+  type LoginTrace,
+  type RefreshTrace,
+  type RequestTrace,
+  type RevocationTrace,
+  type StoreTrace,
+  type TraceError,
+  type TraceMessage,
+  type TraceMessages,
+  type TraceName,
+  traceNames,
+} from "./core/tracing.ts";
 export type { AuthUser, User, UserWithPassword } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -56,6 +57,22 @@ describe("the examples", () => {
       expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
     },
   );
+
+  it.each(frameworks)("ends with an error in the example for %s if the port is in use", async (name) => {
+    const other = createServer().listen(0);
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    running = spawn(process.execPath, [join(examples, `${name}.ts`)], {
+      cwd,
+      env: { ...childEnvironment, PORT: `${port}` },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let errors = "";
+    running.stderr?.on("data", (chunk) => (errors += chunk));
+    const [code] = await once(running, "close");
+    other.close();
+    expect([code, errors]).toEqual([1, expect.stringContaining("EADDRINUSE")]);
+  });
 
   it("logs in with the user table of the example own-users, sends its claims, and ends its stream at a logout", async () => {
     const url = await start("own-users");

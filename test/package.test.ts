@@ -22,6 +22,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "hours",
     "minutes",
     "safeNext",
+    "traceNames",
   ],
   "tokenpair/sqlite": ["sqliteStore"],
   "tokenpair/postgres": ["postgresStore"],

@@ -96,4 +96,6 @@ ${content} <button>Log in</button></form>`);
 
 const toHtml = (text: string) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));
+const server = app
+  .listen(Number(process.env["PORT"] ?? 3000))
+  .on("listening", () => console.log("listening", server.address()));

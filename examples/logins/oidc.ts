@@ -79,12 +79,16 @@ app.get("/login/callback", async (req, res) => {
   );
   const next = safeNext(begun.get("next"), ORIGIN) ?? "/";
   try {
-    const tokens = await oidc.authorizationCodeGrant(await discover(), new URL(req.originalUrl, ORIGIN), {
+    const config = await discover();
+    const tokens = await oidc.authorizationCodeGrant(config, new URL(req.originalUrl, ORIGIN), {
       expectedState: begun.get("state") ?? "none",
       expectedNonce: begun.get("nonce") ?? "none",
       pkceCodeVerifier: begun.get("verifier") ?? "none",
     });
-    const { iss, sub, name = sub } = tokens.claims() as oidc.IDToken;
+    const { iss, sub, ...claims } = tokens.claims() as oidc.IDToken;
+    // Many providers have the name in the user info alone, and some have no user info.
+    const isComplete = "name" in claims || !config.serverMetadata().userinfo_endpoint;
+    const { name = sub } = isComplete ? claims : await oidc.fetchUserInfo(config, tokens.access_token, sub);
     const { id } = findOrCreateMember.get(iss, sub, String(name)) as { id: number };
     await startSession(req, res, String(id), { amr: ["oidc"] });
     res.clearCookie(cookie, cookieOptions).redirect(303, next);
@@ -96,4 +100,4 @@ app.get("/login/callback", async (req, res) => {
     res.status(400).send('The login failed. <a href="/login">Try again</a>');
   }
 });
-const server = app.listen(Number(PORT), () => console.log("listening", server.address()));
+const server = app.listen(Number(PORT)).on("listening", () => console.log("listening", server.address()));

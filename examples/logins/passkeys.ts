@@ -96,4 +96,4 @@ app.post(
   (req, res) => void res.json({ amr: req.auth.amr }),
 );
 
-const server = app.listen(Number(PORT), () => console.log("listening", server.address()));
+const server = app.listen(Number(PORT)).on("listening", () => console.log("listening", server.address()));

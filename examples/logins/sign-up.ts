@@ -92,4 +92,6 @@ function toHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));
+const server = app
+  .listen(Number(process.env["PORT"] ?? 3000))
+  .on("listening", () => console.log("listening", server.address()));

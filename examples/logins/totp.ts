@@ -96,4 +96,6 @@ app.post("/totp/confirm", async (req, res) => {
   }
   res.sendStatus(204);
 });
-const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));
+const server = app
+  .listen(Number(process.env["PORT"] ?? 3000))
+  .on("listening", () => console.log("listening", server.address()));

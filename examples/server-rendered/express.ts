@@ -44,5 +44,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     await auth.users.create({ username: "ada", password: "correct horse battery staple" });
   }
   const app = createApp(auth);
-  const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));
+  const server = app
+    .listen(Number(process.env["PORT"] ?? 3000))
+    .on("listening", () => console.log("listening", server.address()));
 }

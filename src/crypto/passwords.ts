@@ -3,6 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import { toPasswordCost } from "../core/settings/password-cost.ts";
 import { toPeppers } from "../core/settings/peppers.ts";
 import { defaultSettings, type Settings } from "../core/settings/settings.ts";
+import { trace } from "../core/tracing.ts";
 import { type Argon2Hash, hashArgon2id, isWeaker, loadArgon2 } from "./passwords/argon2.ts";
 import type { Verifiable } from "./passwords/hash-format.ts";
 import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
@@ -90,11 +91,16 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
   const concurrency = passwordHashConcurrency ?? defaultConcurrency;
   const queue = createHashQueue({ concurrency, limit });
 
-  const hash = (password: string) => queue.run(() => hashArgon2id(password, cost, peppers.current));
+  const hash = (password: string) =>
+    trace("tokenpair:hash", { operation: "hash" }, () =>
+      queue.run(() => hashArgon2id(password, cost, peppers.current)),
+    );
+  const match = <T>(check: () => Promise<T>) =>
+    trace("tokenpair:hash", { operation: "verify" }, () => queue.run(check));
 
   async function verifyOwn(stored: Argon2Hash, password: string): Promise<PasswordMatch | null> {
     const pepper = findPepper(stored, peppers);
-    if (!(await queue.run(() => stored.matches(password, pepper?.key)))) return null;
+    if (!(await match(() => stored.matches(password, pepper?.key)))) return null;
     return { password, isOutdated: isWeaker(stored, cost) || pepper !== peppers.current };
   }
 
@@ -104,7 +110,7 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
     async verify(encoded: string | null, password: string): Promise<PasswordMatch | null> {
       const stored = parseStoredHash(encoded ?? "", { acceptMd5 });
       if (stored.outcome === "own") return verifyOwn(stored.hash, password);
-      if (stored.outcome === "django") return queue.run(() => verifyDjango(stored, password));
+      if (stored.outcome === "django") return match(() => verifyDjango(stored, password));
       await hash(password);
       return null;
     },

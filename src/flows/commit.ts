@@ -1,6 +1,7 @@
 import type { CommitPosition, Confirmation, Revocation } from "../core/revocation.ts";
 import type { AuditOf } from "../core/store/audit.ts";
 import type { RevocationOptions, RevokedSessions } from "../core/store/sessions.ts";
+import { trace } from "../core/tracing.ts";
 import type { EventListener, EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Feed } from "../revocation/feed.ts";
@@ -68,7 +69,25 @@ export async function commit<T extends object, R extends T | null>(
  * @returns the result of `write`, with `confirmed` if a confirmation was requested.
  * @throws AuthError `unavailable` if the database lost the revocation in the meantime.
  */
-export async function commitRevocation<T extends { readonly position?: CommitPosition }, R extends T | null>(
+export function commitRevocation<T extends { readonly position?: CommitPosition }, R extends T | null>(
+  deps: CommitDeps,
+  isConfirmed: boolean,
+  eventsOf: EventsOf<T>,
+  write: (options: RevocationOptions<T>) => Promise<R>,
+): Promise<R & Confirmed> {
+  return trace(
+    "tokenpair:revocation",
+    {},
+    () => commitAndConfirm(deps, isConfirmed, eventsOf, write),
+    (message, change) => {
+      const { sessions, confirmed } = (change ?? {}) as { readonly sessions?: number; readonly confirmed?: string };
+      if (sessions !== undefined) message.sessions = sessions;
+      if (confirmed !== undefined) message.confirmed = confirmed;
+    },
+  );
+}
+
+async function commitAndConfirm<T extends { readonly position?: CommitPosition }, R extends T | null>(
   deps: CommitDeps,
   isConfirmed: boolean,
   eventsOf: EventsOf<T>,

@@ -6,10 +6,9 @@ import { confirm, confirmByPassword } from "./confirm.ts";
 import type { Deps } from "./deps.ts";
 import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
-import { login } from "./login.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { readPublicClaims } from "./public-claims.ts";
-import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
+import { isSessionOfExpiredTokenOver, verifyRefreshToken } from "./refresh/refresh.ts";
 import { revokePresented } from "./revoke-presented.ts";
 import { completeLogin, continueLogin } from "./second-factor/complete.ts";
 import { findTicket } from "./second-factor/ticket.ts";
@@ -22,6 +21,7 @@ import {
   revokeSessionsForUser,
   revokeToken,
 } from "./sessions.ts";
+import { traceLogin, traceRefresh, traceVerifiedRefresh } from "./traced.ts";
 import { unlockAddress, unlockUser } from "./unlock.ts";
 import { findCurrentUser } from "./user-source.ts";
 import {
@@ -64,12 +64,12 @@ const flows = {
   listActivity,
   listSessions,
   listUsers,
-  login,
+  login: traceLogin,
   logout,
   logoutByRefreshToken,
   readPublicClaims,
-  refresh,
-  refreshVerified,
+  refresh: traceRefresh,
+  refreshVerified: traceVerifiedRefresh,
   repeatPasswordChange,
   revokeAllSessions,
   revokePresented,

@@ -1,4 +1,5 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
+import { trace } from "../core/tracing.ts";
 import { withCors } from "./cookies/cors.ts";
 import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "./cookies/development-cookies.ts";
@@ -25,6 +26,13 @@ export interface HttpHandler {
   refuse(error: unknown): Response;
   /** Returns whether there is an endpoint with this pathname, with or without a trailing slash. */
   handles(pathname: string): boolean;
+}
+
+/** A request to an endpoint that has been found. */
+interface EndpointRequest extends Pick<Match, "params"> {
+  readonly endpoint: Endpoint;
+  readonly request: Request;
+  readonly connection: ConnectionInfo;
 }
 
 /** The options of `createHttpHandler`. */
@@ -79,6 +87,22 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
+    return trace(
+      "tokenpair:request",
+      {
+        method,
+        route: endpoint.path(deps.settings),
+        operation: endpoint.operationId,
+        traceparent: request.headers.get("traceparent"),
+      },
+      () => answerAtEndpoint({ endpoint, params, request, connection }),
+      (message, response) => {
+        message.status = response.status;
+      },
+    );
+  }
+
+  async function answerAtEndpoint({ endpoint, params, request, connection }: EndpointRequest): Promise<Response> {
     reportUntrustedProxy(request.headers, connection);
     const ip = findClientIp(request.headers, connection);
     reportUnknownAddress(ip);

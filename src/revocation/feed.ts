@@ -3,6 +3,7 @@ import type { FeedBatch, FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin } from "../core/revocation-horizon.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
+import { trace } from "../core/tracing.ts";
 import { createAcknowledgements } from "./acknowledgements.ts";
 import { createClockSteps } from "./clock-steps.ts";
 import type { FeedOptions } from "./feed-options.ts";
@@ -141,13 +142,21 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function readBatch(nodeId: string): Promise<FeedBatch> {
     const sentAt = clock.monotonic();
-    const batch = await store.feed.read({
+    const request = {
       after: cursor,
       since: clock.now() - leeway - clockMargin,
       nodeId,
       beat,
       timeout: cursor === null ? null : readTimeout,
-    });
+    };
+    const batch = await trace(
+      "tokenpair:feed",
+      {},
+      () => store.feed.read(request),
+      (message, { revocations }) => {
+        message.revocations = revocations.length;
+      },
+    );
     if (stopped) throw new Error("the feed was stopped before it was loaded");
     onState?.(batch.state);
     if (batch.isCursorLost !== true) {

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { AnyAuth } from "../auth.ts";
-import type { Role } from "../core/role.ts";
+import { isRole, type Role } from "../core/role.ts";
 import { toCookieNames } from "../core/settings/cookie-names.ts";
+import { findSettingFault } from "../core/settings/faults.ts";
+import { settingRules } from "../core/settings/rules.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
@@ -64,6 +66,7 @@ export function createConsoleWith(
   { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions,
   server?: ServerParts,
 ): Console {
+  requirePaths({ path, adminPath });
   const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
     throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
@@ -74,7 +77,8 @@ export function createConsoleWith(
   };
   const findMember = async (userId: string, ask: NonNullable<ConsoleOptions["roleOf"]>) => {
     const [user, role] = [await httpDeps.flows.findCurrentUser(userId), await ask(userId)];
-    return user === null || role === null ? null : { username: user.username, role };
+    // The application's function may also return `undefined`, or a role that only the application has.
+    return user === null || typeof role !== "string" || !isRole(role) ? null : { username: user.username, role };
   };
   const follower = createAuditFollower(deps.store.audit);
   const endpoints = createStaffEndpoints(
@@ -144,3 +148,15 @@ function readVersion(): string {
 }
 
 const isBelow = (pathname: string, path: string) => pathname === path || pathname.startsWith(`${path}/`);
+
+/** @throws TypeError if a path has a wrong form, or if one lies below the other. */
+function requirePaths(paths: Readonly<Record<"path" | "adminPath", string>>): void {
+  for (const [name, path] of Object.entries(paths)) {
+    const fault = findSettingFault(settingRules.authPath, path);
+    if (fault !== null) throw new TypeError(`createConsole: ${name} ${fault}`);
+  }
+  const { path, adminPath } = paths;
+  if (isBelow(path, adminPath) || isBelow(adminPath, path)) {
+    throw new TypeError("createConsole: path and adminPath must not lie below each other");
+  }
+}

@@ -11,8 +11,11 @@ import { countedMinutes, createMinuteCounts } from "./minute-counts.ts";
 /** How often a node reports, in milliseconds. */
 const interval = 5_000;
 
-/** How often a node counts the live sessions, in milliseconds. One node is enough, so the others use its numbers. */
-const countInterval = 60_000;
+/**
+ * How often the live sessions are counted, in milliseconds: the least and the most. A count takes a 200th of the time between two at
+ * most. One node is enough, so the others use its numbers.
+ */
+const countIntervals = { least: 5_000, most: 60_000, perMillisecond: 200 } as const;
 
 /** How many of the last durations of a kind are kept. */
 const keptDurations = 500;
@@ -70,6 +73,7 @@ export function startNodeReporter(
   const durations: Readonly<Record<TimedRequest, number[]>> = { login: [], refresh: [] };
   let live: ReportBody["live"] = null;
   let countedAt = Number.NEGATIVE_INFINITY;
+  let countInterval: number = countIntervals.least;
 
   const removeListener = auth.on((event) => {
     const kind = toKind(event);
@@ -77,12 +81,15 @@ export function startNodeReporter(
   });
 
   async function countIfDue(): Promise<void> {
-    if (clock.monotonic() - countedAt < countInterval) return;
-    countedAt = clock.monotonic();
+    const startedToCount = clock.monotonic();
+    if (startedToCount - countedAt < countInterval) return;
+    countedAt = startedToCount;
     const { reports, now } = await store.staff.reports();
     const others = reports.filter((report) => report.id !== id).map(({ body }) => parseReport(body)?.live?.at ?? 0);
     if (others.some((at) => at > now - countInterval / 1_000)) return;
     live = { ...(await store.staff.countLive()), at: now };
+    const { least, most, perMillisecond } = countIntervals;
+    countInterval = Math.min(most, Math.max(least, (clock.monotonic() - startedToCount) * perMillisecond));
   }
 
   const loop = createLoop({
@@ -124,6 +131,8 @@ export function startNodeReporter(
     async stop() {
       removeListener();
       await loop.stop();
+      // If it fails, the node counts as missing until its report is an hour old.
+      await store.staff.forgetReport(id).catch(() => {});
     },
   };
 }

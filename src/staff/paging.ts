@@ -13,6 +13,9 @@ const pageFields = {
   page_size: z.coerce.number().int().min(1).max(200).default(50),
 };
 
+/** The types of the values by which a list is sorted. */
+export type KeyShape = readonly ("number" | "string")[];
+
 /** The query of a list, read and checked. */
 export interface ListRequest<F> {
   readonly filter: F;
@@ -43,12 +46,14 @@ const pageDescriptions: Readonly<Record<string, string>> = {
 /**
  * Reads the query of a list.
  *
+ * @param toShape returns the types of the values by which the list with this filter is sorted.
  * @throws RequestError 400 with messages by parameter. An unknown parameter is refused too: a filter that is ignored would show too
  * much.
  */
 export function readListRequest<S extends z.ZodRawShape>(
   url: string,
   filters: S,
+  toShape: (filter: z.infer<z.ZodObject<S>>) => KeyShape,
 ): ListRequest<z.infer<z.ZodObject<S>>> {
   const {
     cursor,
@@ -59,7 +64,10 @@ export function readListRequest<S extends z.ZodRawShape>(
     readonly page_size: number;
   };
   const hash = createHash("sha256").update(JSON.stringify(filter)).digest("base64url").slice(0, 10);
-  const { from, isBackward } = cursor === undefined ? { from: null, isBackward: false } : parseCursor(cursor, hash);
+  const { from, isBackward } =
+    cursor === undefined
+      ? { from: null, isBackward: false }
+      : parseCursor(cursor, hash, toShape(filter as z.infer<z.ZodObject<S>>));
   const toCursor = (key: ListKey, back: boolean) => toBase64([hash, back ? 1 : 0, ...key]);
   return {
     filter: filter as z.infer<z.ZodObject<S>>,
@@ -104,11 +112,16 @@ function toMessages(error: z.ZodError): Readonly<Record<string, readonly string[
   return messages;
 }
 
-function parseCursor(cursor: string, hash: string): Pick<ListPart, "from" | "isBackward"> {
+/** Checks every value: clients can write cursors of their own, and a database fails on a value of another type. */
+function parseCursor(cursor: string, hash: string, shape: KeyShape): Pick<ListPart, "from" | "isBackward"> {
   const [of, back, ...key] = fromBase64(cursor);
-  const isKey = key.length > 0 && key.length <= 2 && key.every((value) => ["string", "number"].includes(typeof value));
+  const isKey = key.length === shape.length && key.every((value, index) => isOfType(value, shape[index]));
   if (of === hash && isKey) return { from: key as unknown as ListKey, isBackward: back === 1 };
   throw new RequestError(400, { cursor: ["This cursor belongs to another list. Start again without it."] });
+}
+
+function isOfType(value: unknown, type: KeyShape[number] | undefined): boolean {
+  return type === "number" ? Number.isSafeInteger(value) : typeof value === "string" && !/\p{Surrogate}/u.test(value);
 }
 
 function toBase64(value: unknown): string {

@@ -72,25 +72,32 @@ function compare(column: string, operator: "<" | ">=" | "<=", name: string, valu
 
 /** Returns the list of users. */
 export function toUserList({ namePrefix, emailPrefix, isActive, role }: UserFilter, dialect: Dialect): ListSql {
-  const conditions: readonly Condition[] = [
-    ...(isActive === undefined ? [] : [{ sql: isActive ? "is_active" : "NOT is_active" }]),
-    ...(role === undefined ? [] : [role === "none" ? { sql: "role IS NULL" } : equals("role", "role", role)]),
-  ];
+  const ofRole: readonly Condition[] =
+    role === undefined ? [] : [role === "none" ? { sql: "role IS NULL" } : equals("role", "role", role)];
+  const ofState: readonly Condition[] =
+    isActive === undefined ? [] : [{ sql: isActive ? "is_active" : "NOT is_active" }];
+  const filters = [...ofState, ...ofRole];
   const list = { table: "users", columns: dialect.userColumns } as const;
   if (namePrefix !== undefined) {
     const key = [{ sql: "username_key", type: "text" }] as const;
-    const indexed = [beginsWith("username_key", "name", namePrefix)];
-    return { ...list, key, order: "ASC", indexed, filters: conditions };
+    return { ...list, key, order: "ASC", indexed: [beginsWith("username_key", "name", namePrefix)], filters };
   }
   if (emailPrefix !== undefined) {
     const key = [
       { sql: dialect.emailKey, type: "text" },
       { sql: "position", type: "bigint" },
     ] as const;
-    const indexed = [beginsWith(dialect.emailKey, "email", toAsciiLower(emailPrefix))];
-    return { ...list, key, order: "ASC", indexed, filters: conditions };
+    // SQLite doesn't use the index without the first condition.
+    const indexed = [{ sql: "email IS NOT NULL" }, beginsWith(dialect.emailKey, "email", toAsciiLower(emailPrefix))];
+    return { ...list, key, order: "ASC", indexed, filters };
   }
-  return { ...list, key: [{ sql: "position", type: "bigint" }], order: "DESC", indexed: [], filters: conditions };
+  const byPosition = { ...list, key: [{ sql: "position", type: "bigint" }], order: "DESC" } as const;
+  // Few users have a role, and few are inactive: each has an index in the order of the list.
+  if (role !== undefined && role !== "none") {
+    return { ...byPosition, indexed: [{ sql: "role IS NOT NULL" }], filters };
+  }
+  if (isActive === false) return { ...byPosition, indexed: ofState, filters: ofRole };
+  return { ...byPosition, indexed: [], filters };
 }
 
 /** Returns the list of sessions. */
@@ -145,6 +152,7 @@ export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "sche
       ...(userId === undefined ? [] : [equals("user_id", "userId", userId)]),
       ...(sessionId === undefined ? [] : [equals("session_id", "sessionId", sessionId)]),
       ...(bySequence ? [] : times),
+      ...(bySequence || !(hasActor || actor !== undefined) ? [] : [{ sql: "actor IS NOT NULL" }]),
     ],
     filters: [
       ...(bySequence ? times : []),

@@ -153,7 +153,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     }
     if (path.startsWith("/api/auth/sessions/")) {
       const other = sessions.get(path.split("/")[4] ?? "");
-      if (!other || other.revoked) return { response: json(404, { detail: "Not found." }) };
+      if (!other || other.revoked) return { response: json(404, { detail: "Not found.", code: "not_found" }) };
       if (request.method === "PATCH")
         return { response: json(200, { ...toInfo(other, session), ...JSON.parse(body) }) };
       server.revoke(other.id);

@@ -41,9 +41,27 @@ describe("useSessions", () => {
     expect(browser.server.sessions.get("s3")?.revoked).not.toBeNull();
   });
 
-  it("rejects what the server refuses, and keeps the list", async () => {
+  it.each([404, 503])(
+    "rejects a revocation that something else answers with %s, and keeps the list",
+    async (status) => {
+      await page.act(() => browser.clock.advance(0));
+      browser.server.faults.push({ on: "/sessions/s3/", kind: new Response("no JSON", { status }) });
+      await expect(page.act(() => list.revoke("s3"))).rejects.toMatchObject({ code: "unavailable", status });
+      expect(page.text()).toBe("s2 s3");
+    },
+  );
+
+  it("loads the list again if the revoked session has already ended", async () => {
     await page.act(() => browser.clock.advance(0));
-    await expect(page.act(() => list.revoke("s9"))).rejects.toMatchObject({ status: 404 });
+    browser.server.revoke("s3");
+    await page.act(() => list.revoke("s3"));
+    expect([list.error, page.text()]).toEqual([undefined, "s2"]);
+    expect(browser.server.count("GET /api/auth/sessions/")).toBe(2);
+  });
+
+  it("rejects the name of a session that has ended", async () => {
+    await page.act(() => browser.clock.advance(0));
+    await expect(page.act(() => list.label("s9", "phone"))).rejects.toMatchObject({ code: "not_found" });
     expect(page.text()).toBe("s2 s3");
   });
 

@@ -24,13 +24,14 @@ export async function startIdentityProvider(redirectUri: string): Promise<Identi
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const toAccount = (id: string) => ({ accountId: id, claims: () => ({ sub: `sub-${id}`, name: id }) });
+  const toAccount = (id: string) => ({ accountId: id, claims: () => ({ sub: `sub-${id}`, name: `Member ${id}` }) });
   const provider = new Provider(issuer, {
     clients: [{ client_id: client.CLIENT_ID, client_secret: client.CLIENT_SECRET, redirect_uris: [redirectUri] }],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), use: "sig", alg: "RS256", kid: "1" }] },
     cookies: { keys: ["the provider's key in this test"] },
     claims: { openid: ["sub"], profile: ["name"] },
-    conformIdTokenClaims: false,
+    // As the standard says, the name is in the user info alone.
+    conformIdTokenClaims: true,
     findAccount: (_: unknown, id: string) => toAccount(id),
   });
   server.on("request", provider.callback() as never);

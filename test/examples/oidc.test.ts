@@ -38,7 +38,7 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
     await page.click("[type=submit]");
     await page.click("[type=submit]");
   }
-  const see = (text: string) => page.getByText(text).waitFor();
+  const see = (text: string) => page.getByText(text, { exact: true }).waitFor();
   const account = async () => {
     const response = await context.request.get(`${example.url}/account`);
     return response.ok() ? ((await response.json()) as { readonly userId: string; readonly amr: string[] }) : null;
@@ -46,7 +46,7 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
   /** Logs in, so that the provider knows the browser from now on, and takes away what the example's server has set. */
   async function logInAtProviderAs(name: string): Promise<void> {
     await logInAs(name);
-    await see(`${name} is logged in`);
+    await see(`Member ${name} is logged in`);
     await context.clearCookies({ domain: "localhost" });
   }
   /** Follows the redirects of a login up to the callback, and returns its address. `change` may change each address. */
@@ -64,7 +64,7 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
 
   it("logs in, finds the same user again, and logs out", async () => {
     await logInAs("alice");
-    await see("alice is logged in");
+    await see("Member alice is logged in");
     const first = await account();
     expect(first?.amr).toEqual(["oidc"]);
     await page.click("#logout");
@@ -73,12 +73,12 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
 
     // The provider remembers alice.
     await page.click("#login");
-    await see("alice is logged in");
+    await see("Member alice is logged in");
     expect((await account())?.userId).toBe(first?.userId);
 
     await context.clearCookies();
     await logInAs("bob");
-    await see("bob is logged in");
+    await see("Member bob is logged in");
     expect((await account())?.userId).not.toBe(first?.userId);
     console.log("examples: oidc: logs in, finds the same user again, and logs out");
   });

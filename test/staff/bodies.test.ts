@@ -93,7 +93,7 @@ describe("health and settings", () => {
     const { body } = await scene.call(ada.access, "GET", "health/");
     const found = (name: string) => body.checks.find((check: { name: string }) => check.name === name);
     expect(found("schema")).toEqual({ name: "schema", level: "pass", text: "Up to date." });
-    expect(found("password hashes")).toMatchObject({ level: "pass", text: "1 up to date." });
+    expect(found("password hashes")).toMatchObject({ level: "pass", text: expect.stringMatching(/^1 /) });
     const settings = (await scene.call(ada.access, "GET", "settings/")).body.results;
     expect(settings).toEqual(body.settings);
     expect(settings).toContainEqual({ name: "reuseInterval", value: "10", is_set: false });

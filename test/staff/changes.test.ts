@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Role } from "../../src/core/role.ts";
 import { createStaffScene, type StaffScene } from "./setup.ts";
@@ -182,7 +183,7 @@ describe("changes by staff", () => {
   });
 
   it("leave an admin when two disable each other at once", async () => {
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 200; round++) {
       const pair = [await scene.addUser(`a${round}`, "admin"), await scene.addUser(`b${round}`, "admin")] as const;
       const [one, two] = pair;
       const statuses = await Promise.all([
@@ -297,5 +298,42 @@ describe("sessions/revoke/", () => {
       cleared: 0,
     });
     expect((await scene.call(ada.access, "POST", "addresses/unlock/", { ip: "here", reason })).status).toBe(400);
+  });
+});
+
+describe("keys/", () => {
+  it("are rotated and retired in the key ring, with who and why", async () => {
+    await scene.close();
+    const keyEncryptionKey = `first:${createHash("sha256").update("a key").digest("base64url")}`;
+    scene = await createStaffScene({ signingKey: undefined, algorithm: "ES256", keyEncryptionKey });
+    const ada = await scene.addUser("ada", "admin");
+    const kids = (body: { results: readonly { kid: string; state: string }[] }, state: string) =>
+      body.results.filter((key) => key.state === state).map(({ kid }) => kid);
+    const before = (await scene.call(ada.access, "GET", "keys/")).body;
+    const [first = ""] = kids(before, "signing");
+    const rotated = await scene.call(ada.access, "POST", "keys/rotate/", { reason });
+    expect([rotated.status, kids(rotated.body, "signing"), kids(rotated.body, "published").length]).toEqual([
+      200,
+      [first],
+      1,
+    ]);
+    const again = await scene.call(ada.access, "POST", "keys/rotate/", { now: true, reason });
+    expect(again.status).toBe(200);
+    const retired = await scene.call(ada.access, "POST", `keys/${first}/retire/`, { now: true, reason });
+    expect([retired.status, kids(retired.body, "retired").includes(first)]).toEqual([200, true]);
+    const entries = (await scene.store.staff.audit({ actor: "staff/ada" }, firstPart)).rows.map(({ row }) => row);
+    expect(new Set(entries.map(({ type }) => type))).toEqual(new Set(["key_added", "key_retired"]));
+    expect(entries.every(({ note }) => note === reason)).toBe(true);
+    const text = JSON.stringify([before, rotated.body, again.body, retired.body]);
+    expect(text).not.toMatch(/PRIVATE|"d"|sealed/);
+  });
+
+  it("in the settings aren't changed here", async () => {
+    const [ada, eve] = [await scene.addUser("ada", "admin"), await scene.addUser("eve", "support")];
+    expect(await scene.call(ada.access, "POST", "keys/rotate/", { reason })).toMatchObject({
+      status: 409,
+      body: { code: "refused" },
+    });
+    expect((await scene.call(eve.access, "POST", "keys/rotate/", { reason })).status).toBe(403);
   });
 });

@@ -2,13 +2,14 @@ import type { Role } from "../../src/core/role.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { type AuthOptions, createAuth } from "../../src/index.ts";
 import { type Console, createConsole } from "../../src/staff/index.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { openTestStore } from "../support/test-store.ts";
 
-/** A staff API over SQLite in memory, and its users. */
+/** A staff API over the project's store, and its users. */
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
 /** Creates a staff API. */
-export async function createStaffScene(settings: Partial<AuthOptions> = {}, store: Store = sqliteStore(":memory:")) {
+export async function createStaffScene(settings: Partial<AuthOptions> = {}, given?: Store) {
+  const store = given ?? (await openTestStore(() => Math.floor(Date.now() / 1_000)));
   await store.migrate();
   const auth = createAuth({
     store,
@@ -21,10 +22,20 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
   const staff: Console = createConsole(auth);
 
   /** Creates a user with an unknown password, which costs no hash, and a session. */
-  async function addUser(username: string, role: Role | null = null): Promise<{ id: string; access: string }> {
+  async function addUser(
+    username: string,
+    role: Role | null = null,
+    more: { readonly email?: string } = {},
+  ): Promise<{ id: string; access: string }> {
     const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
     const usernameKey = username.toLowerCase();
-    const made = await store.users.create({ username, usernameKey, email: null, role, passwordHash: hash });
+    const made = await store.users.create({
+      username,
+      usernameKey,
+      email: more.email ?? null,
+      role,
+      passwordHash: hash,
+    });
     if (made.outcome !== "created") throw new Error("the name is taken");
     const { id } = made.user;
     const { access } = await auth.issue(id);
@@ -73,6 +84,7 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, stor
     close: async () => {
       await staff.close();
       await auth.close();
+      await store.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Client } from "../client.ts";
+import { ClientError } from "../client-error.ts";
 import type { SessionState } from "../session/session-state.ts";
 import { type SessionInfo, userSessions } from "../user-sessions.ts";
 import { useSource } from "./session-provider.ts";
@@ -15,7 +16,12 @@ export interface SessionList {
   reload(): Promise<void>;
   /** Names a session. `null` removes the name. See `UserSessions.label`. @throws ClientError As that function does. */
   label(id: string, label: string | null): Promise<void>;
-  /** Revokes a session: its device is logged out. See `UserSessions.revoke`. @throws ClientError As that function does. */
+  /**
+   * Revokes a session: its device is logged out. If the session has already ended, the list is loaded again. See
+   * `UserSessions.revoke`.
+   *
+   * @throws ClientError As that function does, except if the user has no such session.
+   */
   revoke(id: string): Promise<void>;
 }
 
@@ -84,10 +90,16 @@ export function useSessions(client?: Client): SessionList {
   );
   const revoke = useCallback(
     async (id: string) => {
-      await calls.revoke(id);
+      try {
+        await calls.revoke(id);
+      } catch (error) {
+        // It has ended elsewhere. The server's list says whether that is so.
+        if (error instanceof ClientError && error.code === "not_found") return reload();
+        throw error;
+      }
       update((sessions) => sessions.filter((session) => session.id !== id));
     },
-    [calls, update],
+    [calls, update, reload],
   );
 
   useEffect(() => {

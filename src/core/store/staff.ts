@@ -150,6 +150,8 @@ export interface StaffStore {
   countLive(): Promise<LiveCounts>;
   /** Replaces a node's report, and deletes reports that are older than an hour. */
   report(report: Pick<NodeReport, "id" | "body">): Promise<void>;
+  /** Deletes the report of a node that stops. */
+  forgetReport(id: string): Promise<void>;
   /** Returns the reports of the last hour, with the database's time. */
   reports(): Promise<{ readonly reports: readonly NodeReport[]; readonly now: number }>;
 }

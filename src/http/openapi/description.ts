@@ -55,8 +55,8 @@ export interface ResponseDescription {
   readonly schema?: z.ZodType;
   /** The media type of the JSON body. Default: "application/json". */
   readonly mediaType?: string;
-  /** The media type of another form of the body, which isn't JSON. Default: there is none. */
-  readonly binary?: string;
+  /** The media types of other forms of the body, which aren't JSON. Default: there are none. */
+  readonly binary?: string | readonly string[];
 }
 
 /** A parameter in the query, in the OpenAPI document. */

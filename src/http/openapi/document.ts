@@ -124,15 +124,12 @@ function toResponses(responses: Readonly<Record<number, ResponseDescription>>, s
   );
 }
 
-/** OpenAPI 3.1 leaves out the schema of a binary body. */
-function toContent({ schema, mediaType = "application/json", binary }: Partial<ResponseDescription>): Json {
-  if (schema === undefined && binary === undefined) return {};
-  return {
-    content: {
-      ...(schema === undefined ? {} : { [mediaType]: { schema: toJsonSchema(schema) } }),
-      ...(binary === undefined ? {} : { [binary]: {} }),
-    },
-  };
+/** OpenAPI 3.1 leaves out the schema of a body that isn't JSON. */
+function toContent({ schema, mediaType = "application/json", binary = [] }: Partial<ResponseDescription>): Json {
+  const others = [binary].flat().map((type) => [type, {}] as const);
+  const json = schema === undefined ? [] : [[mediaType, { schema: toJsonSchema(schema) }] as const];
+  const content = [...json, ...others];
+  return content.length === 0 ? {} : { content: Object.fromEntries(content) };
 }
 
 function toSecuritySchemes(settings: Settings<AuthUser>): Json {

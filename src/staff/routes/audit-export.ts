@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
 import type { ListKey } from "../../core/store/staff.ts";
 import { commit } from "../../flows/commit.ts";
+import { isAllowedOrigin } from "../../http/cookies/same-origin.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { type ExportFormat, exportFormatNames, exportFormats } from "../export-formats.ts";
 import { readFilters, toFilterQuery } from "../paging.ts";
@@ -38,13 +39,14 @@ export function createAuditExport(staff: StaffDeps): Endpoint {
       ...staffResponses,
       200: {
         description: "The entries.",
-        schema: z.string(),
-        mediaType: "text/csv",
-        binary: "application/jsonl",
+        headers: [{ name: "Content-Disposition", description: "The name of the file.", schema: z.string() }],
+        binary: Object.values(exportFormats).map(({ mediaType }) => mediaType),
       },
     },
     async handle(context) {
       const member = await requireStaff(staff, context, { permission: "audit.export", confirmed: true });
+      // A page of another site can open the URL with the member's cookies, and the member would be on record for it.
+      if (!isAllowedOrigin(context.request, staff.deps.settings)) throw new AuthError("csrf_failed", "wrong origin");
       const { format: name, ...given } = readFilters(context.request.url, parameters);
       // A HEAD request must not be recorded as an export.
       const format = exportFormats[name];

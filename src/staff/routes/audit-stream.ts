@@ -1,7 +1,8 @@
-import { AuthError } from "../../core/errors.ts";
+import { z } from "zod";
+import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import { createLoop } from "../../core/runtime/loop.ts";
 import { unrefSchedule } from "../../core/runtime/schedule.ts";
-import type { AuditEntry } from "../../core/store/audit.ts";
+import type { AuditEntry, AuditStore } from "../../core/store/audit.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";
 import { createEventStream } from "../../http/response/event-stream.ts";
@@ -22,12 +23,21 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
     path: () => `${staff.adminPath}/audit/stream`,
     operationId: "followStaffAudit",
     summary: "Follow the audit log: events `entry`, and `closed` when the caller's session ends.",
-    responses: { ...staffResponses, 200: { description: "A stream of server-sent events." } },
+    responses: {
+      ...staffResponses,
+      200: {
+        description: "A stream of server-sent events.",
+        headers: [
+          { name: "X-Accel-Buffering", description: "Tells nginx not to hold events back.", schema: z.string() },
+        ],
+        binary: "text/event-stream; charset=utf-8",
+      },
+    },
     async handle(context) {
       const { authentication, userId } = await requireStaff(staff, context, { permission: "read" });
       const { audit } = staff.deps.store;
       const last = context.request.headers.get("Last-Event-ID");
-      let cursor = last === null ? (await audit.read({ after: null, limit: 1 })).cursor : parseId(last);
+      let cursor = last === null ? (await audit.read({ after: null, limit: 1 })).cursor : await readId(audit, last);
       const signal = staff.signal(authentication);
 
       const loop = createLoop({
@@ -82,14 +92,28 @@ function toId(cursor: string): string {
   return Buffer.from(cursor).toString("base64url");
 }
 
-/** @throws RequestError 400. */
-function parseId(id: string): string {
+/**
+ * Returns the cursor of an id. Clients can write ids of their own, so the store reads from it once before the stream begins.
+ *
+ * @throws RequestError 400. StoreUnavailableError.
+ */
+async function readId(audit: Pick<AuditStore, "read">, id: string): Promise<string> {
   const cursor = Buffer.from(id, "base64url").toString();
-  if (/^\d+$/.test(cursor)) return cursor;
   try {
-    if (typeof JSON.parse(cursor).seen === "string") return cursor;
-  } catch {
+    if (isCursor(cursor)) {
+      await audit.read({ after: cursor, limit: 1 });
+      return cursor;
+    }
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
     // The same answer as for any other text.
   }
   throw fieldErrors({ "Last-Event-ID": ["This isn't the id of an event of this stream."] });
+}
+
+/** Returns whether a text has the form of a cursor of one of the stores: a number, or a JSON object. */
+function isCursor(text: string): boolean {
+  if (/^\d+$/.test(text)) return Number.isSafeInteger(Number(text));
+  const { seen } = JSON.parse(text) ?? {};
+  return typeof seen === "string" && /^\d{1,20}:\d{1,20}:[\d,]*$/.test(seen);
 }

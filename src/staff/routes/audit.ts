@@ -52,7 +52,9 @@ export const createAuditList = (staff: StaffDeps): Endpoint =>
     responses: { ...staffResponses, 200: { description: "A page.", schema: pageSchema(auditEntrySchema) } },
     async handle(context) {
       await requireStaff(staff, context, { permission: "read" });
-      const { filter, part, toPage } = readListRequest(context.request.url, auditFilters);
+      const { filter, part, toPage } = readListRequest(context.request.url, auditFilters, ({ user, session }) =>
+        user === undefined && session === undefined ? ["number", "number"] : ["number"],
+      );
       const found = await staff.deps.store.staff.audit(toAuditFilter(filter), part);
       return toJsonResponse(200, toPage(found, toAuditBody));
     },

@@ -9,6 +9,7 @@ import { createAuditExport } from "./audit-export.ts";
 import { createAuditStream } from "./audit-stream.ts";
 import { createBulkChange } from "./bulk.ts";
 import { createHealthEndpoints } from "./health.ts";
+import { createKeyChanges } from "./key-changes.ts";
 import { createKeysList } from "./keys.ts";
 import { createMe } from "./me.ts";
 import { createNodesList, createOverview } from "./overview.ts";
@@ -40,5 +41,6 @@ export function createStaffEndpoints(
     ...createSessionChanges(staff),
     ...createHealthEndpoints(staff, createHealthReader(staff.deps, server), settings),
     createKeysList(staff),
+    ...createKeyChanges(staff),
   ];
 }

@@ -51,7 +51,7 @@ export const createSessionsList = (staff: StaffDeps): Endpoint =>
     responses: { ...staffResponses, 200: { description: "A page.", schema: pageSchema(sessionSchema) } },
     async handle(context) {
       const { sessionId } = await requireStaff(staff, context, { permission: "read" });
-      const { filter, part, toPage } = readListRequest(context.request.url, sessionFilters);
+      const { filter, part, toPage } = readListRequest(context.request.url, sessionFilters, () => ["number", "string"]);
       const found = await staff.deps.store.staff.sessions(toSessionFilter(filter), part);
       return toJsonResponse(
         200,

@@ -9,7 +9,7 @@ import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { toAllowedActions, userActions } from "../allowed-actions.ts";
 import type { StaffUser, StaffUserDetail } from "../api.ts";
-import { readListRequest, toListQuery } from "../paging.ts";
+import { type KeyShape, readListRequest, toListQuery } from "../paging.ts";
 import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { notFound, pageSchema, staffEndpoint, staffResponses, userNotFound } from "./responses.ts";
@@ -52,6 +52,12 @@ export const userDetailSchema = userSchema.extend({
   allowed: z.array(z.enum(userActions)),
 });
 
+/** By the name, by the email address and then the position, or by the position. */
+function toKeyShape({ search }: { readonly search?: string | undefined }): KeyShape {
+  if (search === undefined) return ["number"];
+  return search.includes("@") ? ["string", "number"] : ["string"];
+}
+
 /** `GET {adminPath}/users`: lists users. */
 export const createUsersList = (staff: StaffDeps): Endpoint =>
   defineEndpoint({
@@ -64,7 +70,7 @@ export const createUsersList = (staff: StaffDeps): Endpoint =>
     responses: { ...staffResponses, 200: { description: "A page.", schema: pageSchema(userSchema) } },
     async handle(context) {
       await requireStaff(staff, context, { permission: "read" });
-      const { filter, part, toPage } = readListRequest(context.request.url, filters);
+      const { filter, part, toPage } = readListRequest(context.request.url, filters, toKeyShape);
       const { search, is_active: isActive, role } = filter;
       const { usernameCaseSensitive } = staff.deps.settings;
       const prefix =

@@ -22,7 +22,8 @@ import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import { isLiveInEpoch, userColumns } from "./rows.ts";
 
-const dialect: Dialect = {
+/** How PostgreSQL writes the lists. */
+export const postgresDialect: Dialect = {
   schema: "tokenpair.",
   withNow: `WITH ${clock}`,
   now: "clock, ",
@@ -52,12 +53,12 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
     part: ListPart,
     toRow: (row: never) => T,
   ): Promise<ListResult<T>> {
-    const statement = toListStatement(list, part, dialect);
+    const statement = toListStatement(list, part, postgresDialect);
     const rows = await connection.run<Record<string, unknown>>(operation, statement.sql, statement.parameters);
     return toListResult(list, part, rows, {
       toRow,
       async findScanEnd() {
-        const end = toScanEndStatement(list, part, dialect);
+        const end = toScanEndStatement(list, part, postgresDialect);
         const [row] = await connection.run<Record<string, unknown>>(operation, end.sql, end.parameters);
         return row;
       },
@@ -65,11 +66,11 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
   }
 
   return {
-    users: (filter, part) => read("staff.users", toUserList(filter, dialect), part, (row: User) => row),
+    users: (filter, part) => read("staff.users", toUserList(filter, postgresDialect), part, (row: User) => row),
     sessions: (filter, part) =>
-      read("staff.sessions", toSessionList(filter, dialect), part, (row: ListedSession) => row),
+      read("staff.sessions", toSessionList(filter, postgresDialect), part, (row: ListedSession) => row),
     audit: (filter, part) =>
-      read("staff.audit", toAuditList(filter, dialect), part, (row: ListedAuditRow) => ({
+      read("staff.audit", toAuditList(filter, postgresDialect), part, (row: ListedAuditRow) => ({
         ...toAuditEntry(row),
         username: row.username,
       })),
@@ -84,6 +85,9 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
     },
     async report(given) {
       await connection.run("staff.report", report, { ...given });
+    },
+    async forgetReport(id) {
+      await connection.run("staff.forgetReport", "DELETE FROM tokenpair.node_reports WHERE id = :id", { id });
     },
     async reports() {
       const rows = await connection.run<NodeReport & { readonly now: number }>("staff.reports", reports, {});

@@ -21,7 +21,8 @@ import {
 import type { SqliteConnection } from "./connection/connection.ts";
 import { isLiveInEpoch, toUser, type UserRow, userColumns } from "./rows.ts";
 
-const dialect: Dialect = {
+/** How SQLite writes the lists. */
+export const sqliteDialect: Dialect = {
   schema: "",
   withNow: "",
   now: "",
@@ -53,22 +54,23 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
         const time = list.table === "sessions" && statement.sql.includes(":now") ? { now } : {};
         return connection.prepare(statement.sql).all({ ...statement.parameters, ...time });
       });
-    const rows = await all(toListStatement(list, part, dialect));
+    const rows = await all(toListStatement(list, part, sqliteDialect));
     return toListResult(list, part, rows, {
       toRow,
-      findScanEnd: async () => (await all(toScanEndStatement(list, part, dialect)))[0],
+      findScanEnd: async () => (await all(toScanEndStatement(list, part, sqliteDialect)))[0],
     });
   }
 
   return {
-    users: (filter, part) => read("staff.users", toUserList(filter, dialect), part, (row: UserRow) => toUser(row)),
+    users: (filter, part) =>
+      read("staff.users", toUserList(filter, sqliteDialect), part, (row: UserRow) => toUser(row)),
     sessions: (filter, part) =>
-      read("staff.sessions", toSessionList(filter, dialect), part, ({ isLive, ...row }: SessionRow) => ({
+      read("staff.sessions", toSessionList(filter, sqliteDialect), part, ({ isLive, ...row }: SessionRow) => ({
         ...row,
         isLive: isLive === 1,
       })),
     audit: (filter, part) =>
-      read("staff.audit", toAuditList(filter, dialect), part, (row: ListedAuditRow) => ({
+      read("staff.audit", toAuditList(filter, sqliteDialect), part, (row: ListedAuditRow) => ({
         ...toAuditEntry(row),
         username: row.username,
       })),
@@ -90,6 +92,11 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
       await connection.write("staff.report", (now) => {
         connection.prepare("DELETE FROM node_reports WHERE reported_at < :now - 3600").run({ now });
         connection.prepare(report).run({ id, body, now });
+      });
+    },
+    async forgetReport(id) {
+      await connection.write("staff.forgetReport", () => {
+        connection.prepare("DELETE FROM node_reports WHERE id = :id").run({ id });
       });
     },
     async reports() {

@@ -58,9 +58,12 @@ export function describeStaffContract(scene: Scene): void {
       expect(await names({ role: "admin" }, { scan: 4 })).toEqual(["ada"]);
       expect(await names({ role: "none" }, { limit: 3, scan: 5 })).toHaveLength(20);
       expect(await names({ isActive: false })).toEqual(["off"]);
-      const { rows, end } = await scene.store.staff.users({ role: "admin" }, { ...firstPart, scan: 4 });
+      const rare = { role: "admin", namePrefix: "" } as const;
+      const { rows, end } = await scene.store.staff.users(rare, { ...firstPart, scan: 1, from: ["off"] });
       expect(rows).toEqual([]);
       expect(end).not.toBeNull();
+      expect(await names({ role: "viewer", isActive: false })).toEqual(["off"]);
+      expect(await names({ role: "viewer", isActive: true })).toEqual([]);
     });
 
     it("returns each user once while others are created and deleted", async () => {
@@ -156,6 +159,8 @@ export function describeStaffContract(scene: Scene): void {
       scene.now += 3_595;
       await scene.store.staff.report({ id: "b", body: "4" });
       expect((await scene.store.staff.reports()).reports.map(({ body }) => body)).toEqual(["4"]);
+      await scene.store.staff.forgetReport("b");
+      expect((await scene.store.staff.reports()).reports).toEqual([]);
     });
 
     it("can have the number of live sessions and of their users", async () => {

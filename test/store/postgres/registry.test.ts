@@ -64,7 +64,8 @@ describe("the registry of a PostgreSQL store", () => {
         DROP COLUMN authenticated_at, DROP COLUMN amr, DROP COLUMN actor;
       ALTER TABLE ${schema}.users DROP COLUMN epoch_reason, DROP COLUMN imported, DROP COLUMN role;
       ALTER TABLE ${schema}.audit_log DROP COLUMN note;
-      DROP INDEX ${schema}.sessions_by_creation, ${schema}.sessions_by_user, ${schema}.users_by_email, ${schema}.users_inactive;
+      DROP INDEX ${schema}.sessions_by_creation, ${schema}.sessions_by_user, ${schema}.users_by_email, ${schema}.users_inactive,
+        ${schema}.audit_log_of_actors;
       DELETE FROM ${schema}.tokenpair_migrations WHERE number >= 5`);
     await store.migrate();
     const { isSettled, incarnation } = await store.nodes.look();

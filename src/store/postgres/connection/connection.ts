@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import type { PoolUsage, WriteProbe } from "../../../core/store/index.ts";
+import { trace } from "../../../core/tracing.ts";
 import type { PostgresPoolClient } from "./driver.ts";
 import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./errors.ts";
 import { createLeases } from "./lease.ts";
@@ -95,9 +96,9 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
   });
 
   /** Runs `work` again if it was rolled back because of concurrent transactions. If it fails, calls the listeners. */
-  async function retryAndReport<T>(work: () => Promise<T>): Promise<T> {
+  async function retryAndReport<T>(operation: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await retry(work);
+      return await trace("tokenpair:store", { system: "postgresql", operation }, () => retry(work));
     } catch (error) {
       const hasFailed = closing === null && error instanceof StoreUnavailableError;
       if (hasFailed) for (const listener of failureListeners) listener();
@@ -148,7 +149,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
 
     run(operation, sql, parameters, options = {}) {
       const bounds = toBounds(options);
-      return retryAndReport(() =>
+      return retryAndReport(operation, () =>
         withClient(operation, options, (client) => toRun(operation, client, bounds)(sql, parameters)),
       );
     },
@@ -159,7 +160,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
         SET LOCAL lock_timeout = ${bounds.lock}; SET LOCAL statement_timeout = ${bounds.statement};
         SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`;
 
-      return retryAndReport(() =>
+      return retryAndReport(operation, () =>
         withClient(operation, options, async (client) => {
           const run = toRun(operation, client, bounds);
           const hooks = new Set<() => void>();

@@ -283,6 +283,7 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX users_inactive ON tokenpair.users (position) WHERE NOT is_active;
       DROP INDEX tokenpair.audit_log_by_time;
       CREATE INDEX audit_log_by_time ON tokenpair.audit_log (at, seq);
+      CREATE INDEX audit_log_of_actors ON tokenpair.audit_log (at, seq) WHERE actor IS NOT NULL;
 
       -- What the nodes last said about themselves, while the console is on. Unlike the table nodes, nothing depends on it.
       CREATE TABLE tokenpair.node_reports (

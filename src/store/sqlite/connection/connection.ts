@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import type { WriteProbe } from "../../../core/store/index.ts";
+import { trace } from "../../../core/tracing.ts";
 import { createBatcher, leftOut } from "../../batcher.ts";
 import { toStoreError } from "./errors.ts";
 import { createLockRetry } from "./lock-retry.ts";
@@ -152,9 +153,9 @@ export function createSqliteConnection(
   });
 
   /** Adds the name of the operation to errors. */
-  async function withOperation<T>(operation: string, result: Promise<T>): Promise<T> {
+  async function withOperation<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await result;
+      return await trace("tokenpair:store", { system: "sqlite", operation }, call);
     } catch (error) {
       if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`, { cause: error });
       if (error instanceof FileGoneError) {
@@ -169,14 +170,11 @@ export function createSqliteConnection(
     prepare,
     exec: (sql) => database.exec(sql),
     read: (operation, work) =>
-      withOperation(
-        operation,
-        retryWhileLocked(() => runOnce("BEGIN", () => work(now()))),
-      ),
+      withOperation(operation, async () => retryWhileLocked(() => runOnce("BEGIN", () => work(now())))),
     write: <T>(operation: string, work: (now: number) => T) =>
-      withOperation(operation, write({ operation, work }) as Promise<T>),
+      withOperation(operation, () => write({ operation, work }) as Promise<T>),
     writeAlone: async <T>(operation: string, work: (now: number) => T) => {
-      const [result] = await withOperation(operation, writeAll([{ operation, work }]));
+      const [result] = await withOperation(operation, () => writeAll([{ operation, work }]));
       return result as T;
     },
     onFailure(listener) {

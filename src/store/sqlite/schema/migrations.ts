@@ -269,6 +269,7 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX users_inactive ON users (position) WHERE NOT is_active;
       DROP INDEX audit_log_by_time;
       CREATE INDEX audit_log_by_time ON audit_log (at, seq);
+      CREATE INDEX audit_log_of_actors ON audit_log (at, seq) WHERE actor IS NOT NULL;
 
       -- What the nodes last said about themselves, while the console is on. Nothing depends on it.
       CREATE TABLE node_reports (
