@@ -73,6 +73,8 @@ function show(state: SessionState): void {
     if (user) demoView.begin();
     else if (reason === "logged_out") replaceView(state, []);
     else demoView.loggedOut(message?.split(". ")[0] ?? "");
+  } else if (isSecondTab && view !== undefined && !user) {
+    // It says itself that it is logged out.
   } else replaceView(state, isReplaced ? [element("p", { class: "notice" }, replacedMessage)] : []);
   if (user) end = undefined;
   nav.hidden = !hasDemo || isSecondTab || (!user && demoView === undefined);
