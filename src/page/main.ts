@@ -68,6 +68,7 @@ function show(state: SessionState): void {
   shown = next;
   shownUserId = user?.id;
   const message = reason && toLogoutMessage(reason, end);
+  const before = view;
   if (demoView !== undefined && part === "demo") {
     // The timeline stays when its session is over.
     if (user) demoView.begin();
@@ -80,13 +81,13 @@ function show(state: SessionState): void {
   nav.hidden = !hasDemo || isSecondTab || (!user && demoView === undefined);
   for (const link of nav.querySelectorAll("a")) {
     const isCurrent = link.hash === (part === "demo" ? "#try" : "#account");
-    link.toggleAttribute("aria-current", isCurrent);
     if (isCurrent) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   document.title = `${part === "demo" && demoView ? "Try it" : (user?.username ?? "Log in")} · tokenpair`;
   announcer.textContent = message ?? (isReplaced ? replacedMessage : "");
   // A page that has just been opened keeps the focus at its start, except for the login form.
-  if ((!isFirst && demoView === undefined) || !user) if (demoView === undefined) view?.focus();
+  if (view !== before && (!isFirst || !user)) view?.focus();
 }
 
 // Before `show` listens, so that the reason is known when the state changes.

@@ -2,10 +2,10 @@ import type { Device, Locator, Tab } from "./device.ts";
 import { password, type Site } from "./site.ts";
 import { until } from "./until.ts";
 
-/** Opens the page in a new tab. */
+/** Opens the page in a new tab. With `--demo`, the fragment leads to the account. */
 export async function openTab(device: Device, { origin }: Pick<Site, "origin">): Promise<Tab> {
   const page = await device.newPage();
-  await page.goto(origin);
+  await page.goto(`${origin}/#account`);
   return page;
 }
 
