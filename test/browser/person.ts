@@ -86,7 +86,7 @@ export async function changePassword(page: Tab, next = "another horse battery st
 
 /** Returns the row of a device in the list. */
 export const deviceRow = (page: Tab, name: string | RegExp): Locator =>
-  page.getByRole("listitem").filter({ hasText: name });
+  page.locator(".devices li").filter({ hasText: name });
 
 /** Returns the banner, which is empty unless there is a problem with the connection. */
 export const bannerOf = (page: Tab): Locator => page.locator(".banner");
