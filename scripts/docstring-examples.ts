@@ -43,7 +43,15 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
   ...Object.fromEntries(
-    ["client", "client-error", "user-sessions", "patch-fetch", "watch-session", "session/session-state", "cookie/client"].map((name) => [
+    [
+      "client",
+      "client-error",
+      "user-sessions",
+      "patch-fetch",
+      "watch-session",
+      "session/session-state",
+      "cookie/client",
+    ].map((name) => [
       `src/client/${name}.ts`,
       `
     import { ClientError, type CookieClient, patchFetch, userSessions, watchSession } from "tokenpair/client";
