@@ -57,7 +57,7 @@ describe("a user in trouble", () => {
     await own.kill();
     expect(await callApi(page)).toBe("No response");
     await bannerOf(page).filter({ hasText: "No connection to the server. You are still logged in." }).waitFor();
-    expect(await page.getByRole("button", { name: "Change password" }).evaluateAll(isAboveBanner)).toBe(true);
+    expect(await page.getByRole("button", { name: "Change password" }).evaluateAll(isBelowBanner)).toBe(true);
     await page.getByRole("button", { name: "Change password" }).click();
     await page.getByText("Please enter your current password.").waitFor();
     await own.restart();
@@ -96,10 +96,10 @@ it.skipIf(!traits.canBlockCookies)("tells a user whose browser blocks cookies to
 });
 
 /** Runs in the page. Scrolls to an element. Returns whether the banner doesn't cover it. */
-function isAboveBanner([element]: readonly HTMLElement[]): boolean {
-  element?.scrollIntoView({ block: "end", behavior: "instant" });
-  const top = document.querySelector(".banner")?.getBoundingClientRect().top ?? 0;
-  return element !== undefined && element.getBoundingClientRect().bottom <= top;
+function isBelowBanner([element]: readonly HTMLElement[]): boolean {
+  element?.scrollIntoView({ block: "start", behavior: "instant" });
+  const bottom = document.querySelector(".banner")?.getBoundingClientRect().bottom ?? Infinity;
+  return element !== undefined && element.getBoundingClientRect().top >= bottom;
 }
 
 /** Runs in a page of the server's origin. Logs the user out without the client. */
