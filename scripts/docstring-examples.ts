@@ -146,9 +146,8 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): object;
     declare function deleteAccount(): Promise<object>;`,
   ),
-  "src/adapters/next-auth.ts": `
-    import { createAuth } from "tokenpair";
-    import { sharedAuth } from "tokenpair/next";
+  "src/shared-auth.ts": `
+    import { createAuth, sharedAuth } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
   ...ofAll(
     ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],

@@ -286,3 +286,4 @@ export type { HeaderSource } from "./http/request/headers.ts";
 export { safeNext } from "./http/request/safe-next.ts";
 export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";
+export { sharedAuth } from "./shared-auth.ts";

@@ -22,6 +22,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "hours",
     "minutes",
     "safeNext",
+    "sharedAuth",
     "traceNames",
   ],
   "tokenpair/sqlite": ["sqliteStore"],

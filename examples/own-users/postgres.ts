@@ -54,8 +54,10 @@ app.post("/sign-up", async (c) => {
 
 const requireRole =
   (role: (typeof roles)[number]): MiddlewareHandler<AuthEnv<typeof auth>> =>
-  async (c, next) =>
-    c.get("auth").payload.role === role ? next() : c.json({ detail: `Only for the role ${role}.` }, 403);
+  async (c, next) => {
+    if (c.get("auth").payload.role === role) return next();
+    return c.json({ detail: `Only for the role ${role}.`, code: "permission_denied" }, 403);
+  };
 app.get("/drafts", requireUser(auth), requireRole("editor"), (c) => c.text("drafts"));
 
 app.onError((error, c) => {

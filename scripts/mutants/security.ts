@@ -75,9 +75,9 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a server action is accepted without a stated origin",
     file: "src/http/credentials.ts",
-    find: "    requireStatedOrigin(deps, request);\n    return deps",
-    replace: "    return deps",
-    tests: ["test/http/credentials.test.ts"],
+    find: "  if (deps.readBearerToken(request.headers) === null) requireStatedOrigin(deps, request);\n",
+    replace: "",
+    tests: ["test/http/credentials.test.ts", "test/auth/check-page.test.ts"],
   },
   {
     name: "the proxy of Next protects only what is written plainly",

@@ -107,7 +107,7 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "frameworks",
     description:
-      "runs the packed package in applications of Nest and Next, and in every major of the other frameworks (minutes; needs the npm registry)",
+      "runs the packed package in applications of Nest, Next, SvelteKit, React Router, Astro and Nuxt, and in every major of the other frameworks (minutes; needs the npm registry)",
     command: ["node", "test/frameworks/run.ts"],
     smoke: { command: ["node", "test/frameworks/run.ts", "--smoke"] },
     toFigures: linesWith(/^frameworks: /),

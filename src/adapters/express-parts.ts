@@ -12,6 +12,9 @@ export type Middleware = (
 
 /** Converts the result of a body parser back to bytes. */
 export function toRawBody(body: unknown, headers: IncomingMessage["headers"]): Buffer {
+  // Of express.raw and express.text.
+  if (Buffer.isBuffer(body)) return body;
+  if (typeof body === "string") return Buffer.from(body);
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
   return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
 }

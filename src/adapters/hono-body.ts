@@ -27,8 +27,9 @@ async function toBody(req: Context["req"]): Promise<string | ArrayBuffer | Blob 
   const { text, arrayBuffer, blob, formData, json } = req.bodyCache;
   const unparsed = await (text ?? arrayBuffer ?? blob);
   if (unparsed !== undefined) return unparsed;
-  if (formData === undefined) return JSON.stringify(await json);
-  const fields = await formData;
+  // The endpoints refuse an empty body, as they refuse one that can't be parsed.
+  if (formData === undefined) return JSON.stringify(await Promise.resolve(json).catch(() => null)) ?? "";
+  const fields = await Promise.resolve(formData).catch(() => new FormData());
   if (!req.header("Content-Type")?.startsWith("application/x-www-form-urlencoded")) return fields;
   return new URLSearchParams([...fields].map(([name, value]): [string, string] => [name, String(value)]));
 }

@@ -1,7 +1,8 @@
 /** The App Router of Next 16, and of Next 15.5 with the Node.js runtime. */
 
+export { sharedAuth } from "../shared-auth.ts";
 export { action } from "./next-action.ts";
-export { type AuthSource, sharedAuth } from "./next-auth.ts";
+export type { AuthSource } from "./next-auth.ts";
 export { type Handlers, type HandlersOptions, handlers, type RouteHandler } from "./next-handlers.ts";
 export type { Paths } from "./next-paths.ts";
 export { type ProxyAuth, type ProxyOptions, proxy } from "./next-proxy.ts";

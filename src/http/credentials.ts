@@ -101,16 +101,22 @@ export function authenticateRequest(
   request: RequestLike,
   options?: AuthenticateRequestOptions,
 ): Authentication | Promise<Authentication> {
+  if (options?.csrf === "stated-origin" && !isSafeMethod(request.method)) return authenticateStated(deps, request);
   const credentials = options?.credentials ?? readCredentials(request.headers, deps);
   const cookies = requireOrigin(deps, request, credentials);
   const { token } = credentials;
-  if (cookies !== null && options?.csrf === "stated-origin") {
-    requireStatedOrigin(deps, request);
-    return deps.flows.authenticate(token);
-  }
   return cookies === null
     ? deps.flows.authenticate(token)
     : authenticateUnsafe(deps, request, { ...options, token, cookies });
+}
+
+/**
+ * Authenticates an unsafe request that can't carry the CSRF token: a form of the browser, or a server action. Its origin is checked
+ * first, so a forged request gets nothing that refreshes or repeats it.
+ */
+function authenticateStated(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
+  if (deps.readBearerToken(request.headers) === null) requireStatedOrigin(deps, request);
+  return deps.flows.authenticate(readCredentials(request.headers, deps).token);
 }
 
 async function authenticateUnsafe(

@@ -44,3 +44,12 @@ it("says what to do if a middleware has read the body through c.req.raw", async 
   const { status, errors } = await logIn((c) => c.req.raw.text(), json);
   expect([status, errors]).toEqual([500, [expect.stringContaining("Read it through c.req")]]);
 });
+
+it.each<[string, Parameters<typeof logIn>[0], string]>([
+  ["c.req.json()", (c) => c.req.json(), "application/json"],
+  ["c.req.parseBody()", (c) => c.req.parseBody(), "multipart/form-data; boundary=x"],
+])("refuses a body that %s could not parse, instead of failing", async (_, read, type) => {
+  const request = { headers: { "Content-Type": type }, body: "{" };
+  const { status, errors } = await logIn((c) => read(c).catch(() => undefined), request);
+  expect([Math.floor(status / 100), errors]).toEqual([4, []]);
+});

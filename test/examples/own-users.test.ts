@@ -84,7 +84,9 @@ describe.skipIf(!isInstalled("own-users"))("the examples with a user table of th
         return `${response.status} ${await response.text()}`;
       };
       expect(await readDrafts()).toMatch(/^401 /);
-      expect(await readDrafts(reader.access)).toBe('403 {"detail":"Only for the role editor."}');
+      expect(await readDrafts(reader.access)).toBe(
+        '403 {"detail":"Only for the role editor.","code":"permission_denied"}',
+      );
 
       await execute("UPDATE members SET role = 'editor'");
       const editor = toPair(await post(`${url}/api/token/refresh/`, { refresh: reader.refresh }));

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 
 const isSmoke = process.argv.includes("--smoke");
 const root = resolve(import.meta.dirname, "../..");
-const folders = ["realtime", "frontend", "logins", "own-users", "opentelemetry"];
+const folders = ["realtime", "frontend", "logins", "own-users", "opentelemetry", "trpc"];
 
 function run(command: string, args: readonly string[], cwd = root): boolean {
   return spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] }).status === 0;

@@ -24,14 +24,25 @@ export interface Gate {
   readonly close: () => Promise<void>;
 }
 
+/** How a gate connects to the application. */
+export interface GateOptions {
+  /** Headers that it sets, as a proxy does. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The address that it connects from. */
+  readonly localAddress?: string;
+}
+
 /** Opens a gate to a port of this machine. */
-export async function openGate(port: number): Promise<Gate> {
+export async function openGate(port: number, { headers: added, localAddress }: GateOptions = {}): Promise<Gate> {
   const passed: Passed[] = [];
   let lost: string | undefined;
   let isOnce = false;
   const server = createServer((incoming, outgoing) => {
-    const { method = "GET", url = "/", headers } = incoming;
-    const upstream = request({ host: "localhost", port, method, path: url, headers, agent: false }, (response) => {
+    const { method = "GET", url = "/" } = incoming;
+    const headers = { ...incoming.headers, ...added };
+    const host = localAddress === undefined ? "localhost" : "127.0.0.1";
+    const target = { host, port, method, path: url, headers, agent: false as const };
+    const upstream = request(localAddress === undefined ? target : { ...target, localAddress }, (response) => {
       passed.push({ method, url, headers, status: response.statusCode ?? 0 });
       if (lost === undefined || !url.startsWith(lost)) return forward(response, outgoing);
       if (isOnce) lost = undefined;

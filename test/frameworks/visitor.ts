@@ -17,19 +17,36 @@ export interface Visitor {
 /** Creates a user, and logs in by the application's form, from a protected page that was asked for. */
 export async function visit(
   browser: Browser,
-  { auth, gate, path = "/account" }: { readonly auth: Auth; readonly gate: Gate; readonly path?: string },
+  {
+    auth,
+    gate,
+    path = "/account",
+    isReady = isActive,
+  }: {
+    readonly auth: Auth;
+    readonly gate: Gate;
+    readonly path?: string;
+    /** Waits until a page has become interactive. Default: `isActive`. */
+    readonly isReady?: (page: Page) => Promise<void>;
+  },
 ): Promise<Visitor> {
   const username = `user-${crypto.randomUUID()}`;
   const { id: userId } = await auth.users.create({ username, password });
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(`${gate.origin}${path}`);
+  await logIn(page, username, isReady);
+  await page.waitForURL(`${gate.origin}${path}`);
+  await isReady(page);
+  return { context, page, userId, expire: () => context.clearCookies({ name: "__Host-Http-access" }) };
+}
+
+/** Fills in and sends the form of a login page. */
+export async function logIn(page: Page, username: string, isReady: (page: Page) => Promise<void>): Promise<void> {
+  await isReady(page);
   await page.getByLabel("Name").fill(username);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.waitForURL(`${gate.origin}${path}`);
-  await isActive(page);
-  return { context, page, userId, expire: () => context.clearCookies({ name: "__Host-Http-access" }) };
 }
 
 /** Waits until the page has become interactive. */

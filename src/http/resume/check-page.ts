@@ -1,5 +1,4 @@
 import type { Authentication } from "../../flows/authenticate.ts";
-import { requireStatedOrigin } from "../cookies/checks.ts";
 import { authenticateRequest } from "../credentials.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestLike } from "../request/headers.ts";
@@ -16,9 +15,7 @@ import { resume } from "./resume.ts";
  * @throws AuthError with the codes of `authenticateRequest`.
  */
 export function authenticatePage(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
-  if (findNavigation(request) !== "form") return authenticateRequest(deps, request);
-  requireStatedOrigin(deps, request);
-  return authenticateRequest(deps, { headers: request.headers, url: request.url, method: "GET" });
+  return authenticateRequest(deps, request, findNavigation(request) === "form" ? { csrf: "stated-origin" } : undefined);
 }
 
 /**

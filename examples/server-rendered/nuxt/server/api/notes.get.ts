@@ -1,0 +1,4 @@
+export default defineEventHandler(({ context: { auth } }) => ({
+  userId: auth.userId,
+  notes: notes.get(auth.userId) ?? [],
+}));

@@ -1,0 +1,3 @@
+import { testExample } from "./example-cases.ts";
+
+testExample({ name: "astro", program: "dist/server/entry.mjs" });

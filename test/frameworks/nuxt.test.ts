@@ -1,0 +1,3 @@
+import { testExample } from "./example-cases.ts";
+
+testExample({ name: "nuxt", program: ".output/server/index.mjs" });
