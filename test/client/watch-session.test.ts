@@ -49,7 +49,7 @@ function useFakeTimers(): void {
   onTestFinished(() => void vi.useRealTimers());
 }
 
-const isOpen = () => vi.waitFor(() => expect(auth.deps.sessionStreams.size).toBe(1));
+const isOpen = () => vi.waitFor(() => expect(auth.deps.sessionStreams.size).toBe(1), 30_000);
 
 describe("watchSession", () => {
   it("tells why the session was revoked, before the listeners that were added later", async () => {
@@ -59,7 +59,7 @@ describe("watchSession", () => {
     client.onChange(({ status }) => seen.push(status));
     await isOpen();
     await auth.deps.flows.revokeSession(sessionId, {});
-    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    await vi.waitFor(() => expect(seen).toHaveLength(2), 30_000);
     expect(seen).toEqual([{ code: "token_revoked", reason: "revoked" } satisfies SessionEnd, "anonymous"]);
     expect(auth.deps.sessionStreams.size).toBe(0);
   });
@@ -72,7 +72,7 @@ describe("watchSession", () => {
     await isOpen();
     await auth.deps.flows.revokeToken(tokenId());
     // It connects again.
-    await vi.waitFor(() => expect(paths.filter((path) => path.includes("events")).length).toBe(2), { timeout: 10_000 });
+    await vi.waitFor(() => expect(paths.filter((path) => path.includes("events")).length).toBe(2), 30_000);
     await isOpen();
     expect(ends).toEqual([]);
     expect(client.session().status).toBe("authenticated");
@@ -85,7 +85,7 @@ describe("watchSession", () => {
     const { client, paths } = await createClient();
     useFakeTimers();
     watchSession(client, { authPath: "/api/auth" });
-    await vi.waitFor(() => expect(paths).toEqual(["/api/auth/session/events/"]));
+    await vi.waitFor(() => expect(paths).toEqual(["/api/auth/session/events/"]), 30_000);
     await vi.advanceTimersByTimeAsync(120_000);
     expect(paths).toHaveLength(1);
   });

@@ -151,7 +151,7 @@ describe("the demonstration's endpoints", () => {
     await vi.waitFor(async () => {
       page.cookies.set("refresh", { value: stolen, path: "/api/auth" });
       expect((await page.send("POST", "/api/auth/refresh/", {})).status).toBe(401);
-    });
+    }, 30_000);
     const text = await until("event: outcome");
     expect(text).toContain("Access token refused");
     expect(answers.map(({ status }) => status)).toEqual([204, 204]);
