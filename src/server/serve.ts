@@ -1,25 +1,26 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Health } from "../auth-results.ts";
+import { isLoopbackHostname } from "../core/addresses.ts";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
 import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
-import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { readLegacyKey } from "./config/legacy-key.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import { createStaffHandler, listenForConsole } from "./console.ts";
-import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
+import { createStaffHandler, listenForConsole, timeForStaff } from "./console.ts";
+import { type Demo, ensureDemoUser } from "./demo/demo-user.ts";
+import { startDemonstration } from "./demo/start.ts";
+import { createApp, type Handler } from "./handlers/app.ts";
 import { createHealth, stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
-import { listen } from "./listen/listen.ts";
+import { type ListenOptions, listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
 import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
@@ -113,7 +114,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
   const developmentCookies = options.demo === true;
-  const page = server.page ? [createPage(settings, { developmentCookies })] : [];
+  // It acts for users, so only pages on this machine have it.
+  const hasDemonstration = options.demo === true && isLoopbackHostname(server.host) && settings.findUser === undefined;
+  const page = server.page ? [createPage(settings, { developmentCookies, demonstration: hasDemonstration })] : [];
   const output = createLogOutput(options.logTo, {
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
@@ -124,23 +127,24 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const warnings: string[] = [];
+  const nodeName = toNodeName(settings, options.worker);
+  const authOptions = {
+    ...settings,
+    nodeName,
+    store,
+    // As bytes, because a key from a file may begin with a slash.
+    signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
+    secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
+    ...toLegacyKey(config),
+    onError,
+  };
   const auth = withConfigErrors(() =>
-    createAuthWith(
-      {
-        ...settings,
-        nodeName: toNodeName(settings, options.worker),
-        store,
-        // As bytes, because a key from a file may begin with a slash.
-        signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
-        secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
-        ...toLegacyKey(config),
-        onError,
-        onLag,
-      },
-      { developmentCookies, warn: (warning) => warnings.push(warning) },
-    ),
+    createAuthWith({ ...authOptions, onLag }, { developmentCookies, warn: (warning) => warnings.push(warning) }),
   );
   resources.add(() => auth.close());
+  const demonstration = hasDemonstration
+    ? startDemonstration({ auth, options: authOptions, findUrl: () => listener.url, resources })
+    : null;
   const metrics =
     server.metricsPort === undefined
       ? null
@@ -160,7 +164,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
   const createServerApp = (handlers: readonly Handler[]) =>
     createApp({
-      handlers: [createHealth({ health: toReadiness }), ...handlers],
+      handlers: [
+        createHealth({ health: toReadiness }),
+        ...(demonstration === null ? [] : [demonstration]),
+        ...handlers,
+      ],
       fallback: {
         fetch(request, connection) {
           warnOfLostCookies(request);
@@ -186,14 +194,18 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const consoleUrl =
     staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
   const { host, port } = server;
-  const fetch: typeof app = (request, connection) => {
+  const fetch: ListenOptions["fetch"] = (request, connection, socket) => {
     warnOfStrippedPrefix(request);
-    return app(request, connection);
+    if (demonstration === null) return app(request, connection);
+    return demonstration.around(request, connection, { socket, answer: app });
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   // Before that, because streams would keep the listener open.
-  resources.add(() => auth.drain());
+  resources.add(() => {
+    demonstration?.drain();
+    auth.drain();
+  });
   const { shutdownDelay } = server;
   resources.add(async () => {
     isStopping = true;
@@ -236,17 +248,6 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
-}
-
-/** Passes on how long logins and refreshes take. */
-function timeForStaff(
-  staff: Pick<Console, "time">,
-  { path, milliseconds }: RequestRecord,
-  { authPath, tokenPath }: Config["settings"],
-): void {
-  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
-    staff.time("login", milliseconds);
-  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(
