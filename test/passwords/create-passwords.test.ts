@@ -108,6 +108,18 @@ describe("createPasswords", () => {
     expect(error).toMatchObject({ code: "password_refused", reason: expect.stringMatching(sentence) });
   });
 
+  it("verifies the longest password that a request to the server can have, and hashes no longer one", async () => {
+    const longest = "x".repeat(16_384);
+    const stored = await passwords.hash(longest);
+    expect(await passwords.verify(stored, longest)).toEqual(correct);
+    for (const known of [stored, null]) {
+      const verification = passwords.verify(known, `${longest}x`);
+      expect(passwords.stats()).toMatchObject({ inFlight: 0, waiting: 0 });
+      expect(await verification).toEqual(wrong);
+    }
+    await expectRefused(passwords.hash(`${longest}x`), "password_refused");
+  });
+
   it("accepts a good new password, with and without a username", async () => {
     await passwords.check(password);
     await passwords.check(password, { username: undefined });
