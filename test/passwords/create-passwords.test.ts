@@ -120,6 +120,25 @@ describe("createPasswords", () => {
     await expectRefused(passwords.hash(`${longest}x`), "password_refused");
   });
 
+  it.each([
+    ["peppers", [pepper]],
+    ["memoryCost", 64],
+    ["acceptMd5", true],
+  ])("reads no option from a polluted prototype: %s", async (option, value) => {
+    const prototype = Object.prototype as unknown as Record<string, unknown>;
+    prototype[option] = value;
+    let polluted: ReturnType<typeof createPasswords>;
+    try {
+      polluted = createPasswords({ timeCost: 1 });
+    } finally {
+      delete prototype[option];
+    }
+    const stored = await polluted.hash(password);
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=1,p=1\$/);
+    // MD5 of "salt" and "password".
+    expect(await polluted.verify("md5$salt$67a1e09bb1f83f5007dc119c14d663aa", "password")).toEqual(wrong);
+  });
+
   it("accepts a good new password, with and without a username", async () => {
     await passwords.check(password);
     await passwords.check(password, { username: undefined });
