@@ -8,7 +8,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
  * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
  */
 const system = [
-  "test/{adapters,browser,compatibility,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
+  "test/{adapters,browser,compatibility,console,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
   "test/{examples,package}.test.ts",
   "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",

@@ -1,9 +1,10 @@
 /**
  * Checks the size of each client, minified and gzipped: less than 7,000 bytes. Bundles the build as a front end's bundler would: functions that a page doesn't import
- * are left out.
+ * are left out. Also checks the size of everything that the console loads, gzipped: less than 150,000 bytes.
  *
  * Usage: node scripts/client-size.ts
  */
+import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -35,3 +36,12 @@ for (const { name, used, path } of entries) {
   console.log(`${name}: ${size} bytes minified and gzipped (limit: ${limit} bytes)`);
   if (size >= limit) process.exitCode = 1;
 }
+
+const consoleLimit = 150_000;
+const assets = new URL("../dist/console/assets/", import.meta.url);
+const sizes = readdirSync(assets)
+  .filter((name) => name.endsWith(".gz"))
+  .map((name) => statSync(new URL(name, assets)).size);
+const consoleSize = sizes.reduce((sum, size) => sum + size, 0);
+console.log(`the console: ${consoleSize} bytes gzipped (limit: ${consoleLimit} bytes)`);
+if (consoleSize === 0 || consoleSize >= consoleLimit) process.exitCode = 1;

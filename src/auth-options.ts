@@ -96,17 +96,20 @@ export interface CheckOptions extends RequestOptions {
   readonly csrf?: "token" | "stated-origin" | undefined;
 }
 
-/** The options of the adapters' `requirePage`. */
-export interface PageOptions {
+/** The options of the adapters' `requirePage`: the login page, and what the page requires of the user's authentication. */
+export interface PageOptions extends AuthenticationRequirement {
   /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
   readonly loginPath?: string | undefined;
 }
 
-/** The options of `auth.resume` and `auth.checkPage`: the login page, and facts about a request that `Headers` don't contain. */
-export interface ResumeOptions extends PageOptions, Pick<RequestOptions, "method" | "socket"> {
+/** The options of `auth.resume`: the login page, and facts about a request that `Headers` don't contain. */
+export interface ResumeOptions extends Pick<PageOptions, "loginPath">, Pick<RequestOptions, "method" | "socket"> {
   /** The URL or path of the request. Needed if the request has none, or if a framework has shortened it. Default: `request.url`. */
   readonly url?: string | undefined;
 }
+
+/** The options of `auth.checkPage`: those of `auth.resume`, and what the page requires of the user's authentication. */
+export interface CheckPageOptions extends ResumeOptions, AuthenticationRequirement {}
 
 /** How `auth.startSession` starts a session of a browser. */
 export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {

@@ -1,4 +1,4 @@
-import type { RequestLike, ResumeOptions } from "./auth-options.ts";
+import type { CheckPageOptions, RequestLike, ResumeOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -27,11 +27,13 @@ export interface AuthPages<U extends AuthUser = User, C extends object = Applica
    *
    * The POST of a form needs no CSRF token: the browser must state that a page of this origin, or of `trustedOrigins`, sent it.
    *
+   * With `maxAge` or `amr`, a user who must confirm who they are is redirected to `loginPath` too.
+   *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method, url }` as options.
-   * @throws TypeError if `loginPath` isn't a path of this origin.
+   * @throws TypeError if `loginPath` isn't a path of this origin, or the requirement makes no sense.
    * @example
    * const checked = await auth.checkPage(request, { loginPath: "/login" });
    * const response = checked.ok ? new Response(`Hello ${checked.authentication.userId}`) : checked.response;
    */
-  checkPage(request: RequestLike | Headers, options?: ResumeOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
+  checkPage(request: RequestLike | Headers, options?: CheckPageOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
 }

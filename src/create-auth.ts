@@ -135,7 +135,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
 
     ...createLogins(httpDeps, findDeps),
-    ...createPages({ findDeps, refuse }),
+    ...createPages({ findDeps, refuse, accept }),
     refresh: async (token, options) => {
       const { outcome, session, pair } = await flows.refresh(token, options);
       return { ...pair, session: toSessionView(session), replayed: outcome === "replayed" };

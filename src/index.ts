@@ -16,6 +16,7 @@ export type {
   AuditListOptions,
   AuthOptions,
   CheckOptions,
+  CheckPageOptions,
   ClientOptions,
   CorsOptions,
   CsrfCheckOptions,

@@ -66,6 +66,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^browsers: \w+: /),
   },
   {
+    name: "console",
+    description: "drives every page of the console in Chromium, in all colors and widths, and by keyboard (a minute)",
+    command: vitest("test/console"),
+    env: long,
+    smoke: { command: vitest("test/console", "--testNamePattern=in light colors|stolen laptop") },
+    toFigures: linesWith(/^ *(?:✓|Tests ).*/),
+  },
+  {
     name: "clients",
     description:
       "drives other people's clients, and our own, from pages of another origin in Chromium (a minute; needs the npm registry)",

@@ -1,5 +1,5 @@
 import { checkRequirement } from "../core/authentication.ts";
-import { toLoginPath } from "../core/login-path.ts";
+import { checkPageOptions } from "../core/login-path.ts";
 import type {
   AnyCheck,
   AnyPageCheck,
@@ -28,14 +28,14 @@ export function requireUser(auth: AnyCheck, requirement: AuthenticationRequireme
  * Returns a middleware for routes that answer with pages. It sets `req.auth`. A browser whose access token has expired gets a page
  * that refreshes and reloads, and one without a session is redirected to `loginPath`, with the requested page as `next`.
  *
- * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @throws TypeError if `loginPath` isn't a path of this origin, or the requirement makes no sense.
  * @example
  * app.get("/orders", requirePage(auth, { loginPath: "/login" }), (req, res) => res.render("orders", ordersOf(req.auth.userId)));
  */
-export function requirePage(auth: AnyPageCheck, { loginPath }: PageOptions = {}): Middleware {
-  toLoginPath(loginPath, "requirePage");
+export function requirePage(auth: AnyPageCheck, options: PageOptions = {}): Middleware {
+  checkPageOptions(options, "requirePage");
   // A router shortens `url`.
-  return toMiddleware((req) => auth.checkPage(req, { loginPath, url: req.originalUrl ?? req.url }));
+  return toMiddleware((req) => auth.checkPage(req, { ...options, url: req.originalUrl ?? req.url }));
 }
 
 type Result = CheckResult<AuthUser, object>;

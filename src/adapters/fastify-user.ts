@@ -1,5 +1,5 @@
 import { checkRequirement } from "../core/authentication.ts";
-import { toLoginPath } from "../core/login-path.ts";
+import { checkPageOptions } from "../core/login-path.ts";
 import type {
   AnyCheck,
   AnyPageCheck,
@@ -28,15 +28,15 @@ export function requireUser(auth: AnyCheck, requirement: AuthenticationRequireme
  * Returns a hook for routes that answer with pages. It sets `request.auth`. A browser whose access token has expired gets a page that
  * refreshes and reloads, and one without a session is redirected to `loginPath`, with the requested page as `next`.
  *
- * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @throws TypeError if `loginPath` isn't a path of this origin, or the requirement makes no sense.
  * @example
  * app.get("/orders", { onRequest: requirePage(auth, { loginPath: "/login" }) }, (request, reply) =>
  *   reply.type("text/html").send(`<p>Orders of ${request.auth.userId}</p>`),
  * );
  */
-export function requirePage(auth: AnyPageCheck, { loginPath }: PageOptions = {}): RequireUserHook {
-  toLoginPath(loginPath, "requirePage");
-  return toHook(({ raw }) => auth.checkPage(raw, { loginPath }));
+export function requirePage(auth: AnyPageCheck, options: PageOptions = {}): RequireUserHook {
+  checkPageOptions(options, "requirePage");
+  return toHook(({ raw }) => auth.checkPage(raw, { ...options }));
 }
 
 type Result = CheckResult<AuthUser, object>;

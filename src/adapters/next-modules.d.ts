@@ -6,3 +6,7 @@ declare module "next/headers.js" {
 declare module "next/navigation.js" {
   export function redirect(url: string): never;
 }
+
+declare module "next/server.js" {
+  export function connection(): Promise<void>;
+}

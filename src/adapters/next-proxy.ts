@@ -1,7 +1,7 @@
 import type { Auth } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
 import { type Paths, toBasePath, toPathname, toPathTest } from "./next-paths.ts";
-import { toLogin, toRefusal } from "./next-refusals.ts";
+import { readLoginPath, toLogin, toRefusal } from "./next-refusals.ts";
 import { toRequestLike } from "./next-request.ts";
 
 /** Which pages need what. */
@@ -34,8 +34,10 @@ export type ProxyAuth = Pick<Auth, "check" | "handles" | "resume">;
  */
 export function proxy(
   source: AuthSource<ProxyAuth>,
-  { protect, resume = [], loginPath = "/login" }: ProxyOptions,
+  options: ProxyOptions,
 ): (request: Request) => Promise<Response | undefined> {
+  const loginPath = readLoginPath(options, "proxy", ["protect", "resume"]);
+  const { protect, resume = [] } = options;
   const [isProtected, isResumed] = [toPathTest(protect), toPathTest(resume)];
   const [login = ""] = loginPath.split("?", 1);
   return async (request) => {

@@ -1,3 +1,5 @@
+import { toLoginPath as checkLoginPath } from "../core/login-path.ts";
+import { requireOptions } from "../core/settings/unknown-options.ts";
 import { toBasePath } from "./next-paths.ts";
 
 /** The message with which Next's router rejects an action that the proxy has refused, and the digest of a refused action. */
@@ -37,4 +39,18 @@ function isDocument({ headers }: Request): boolean {
   if (otherHeaders.some((name) => headers.has(name))) return false;
   const destination = headers.get("sec-fetch-dest");
   return destination === null ? (headers.get("accept") ?? "").includes("text/html") : destination === "document";
+}
+
+/**
+ * Returns the login path of the options of `taker`, after checking them.
+ *
+ * @throws TypeError that says what is wrong.
+ */
+export function readLoginPath(
+  options: { readonly loginPath?: string },
+  taker: string,
+  others: readonly string[],
+): string {
+  requireOptions(taker, options, [...others, "loginPath"]);
+  return checkLoginPath(options.loginPath, taker);
 }

@@ -39,3 +39,13 @@ function toOwnHeaders(headers: Headers): Headers {
   if (!isDirect || headers.get("x-forwarded-host") !== headers.get("host")) return headers;
   return new Headers([...headers].filter(([name]) => !name.startsWith("x-forwarded-")));
 }
+
+/**
+ * Returns the headers of the request that a component is rendered for. Call it before anything else: without a request, as in
+ * `next build`, it ends the rendering. Next may know the headers before the request, but what follows reads the time.
+ */
+export async function readSent(): Promise<Headers> {
+  const [{ headers }, { connection }] = await Promise.all([import("next/headers.js"), import("next/server.js")]);
+  await connection();
+  return headers();
+}

@@ -1,5 +1,5 @@
 import type { Auth } from "../index.ts";
-import { findAddress, toOwnRequest } from "./next-request.ts";
+import { findAddress, toOwnRequest, toRequestLike } from "./next-request.ts";
 
 /** What the server knows about the session: a state of the browser's client. */
 export type InitialSession =
@@ -29,9 +29,9 @@ interface Me {
  * token has expired, but the browser has a session.
  */
 export async function readInitialSession(
-  auth: Pick<Auth, "fetch" | "resume">,
   sent: Headers,
-  authPath: string,
+  auth: Pick<Auth, "fetch" | "resume">,
+  authPath = "/api/auth",
 ): Promise<InitialSession> {
   const headers = new Headers();
   for (const name of ["cookie", "host", "x-forwarded-for", "x-forwarded-host"]) {
@@ -45,7 +45,8 @@ export async function readInitialSession(
     return { status: "authenticated", sessionId: session.id, user: { id, username, claims } };
   }
   // A page that refreshes is for browsers with a session only.
-  const document = { method: "GET", headers: { cookie: sent.get("cookie") ?? "", accept: "text/html,*/*" } };
-  const isResumable = response.status !== 401 || auth.resume(document) !== null;
+  const like = toRequestLike(headers, "GET");
+  const document = new Headers([...(like.headers as Headers), ["accept", "text/html,*/*"]]);
+  const isResumable = response.status !== 401 || auth.resume({ ...like, headers: document }) !== null;
   return { status: isResumable ? "loading" : "anonymous" };
 }

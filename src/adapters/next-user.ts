@@ -1,7 +1,7 @@
 import type { Auth, AuthenticationOf } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
-import { toLoginPath } from "./next-refusals.ts";
-import { toRequestLike } from "./next-request.ts";
+import { readLoginPath, toLoginPath } from "./next-refusals.ts";
+import { readSent, toRequestLike } from "./next-request.ts";
 import { type InitialSession, readInitialSession } from "./next-session.ts";
 
 /** The part of an `Auth` that pages need. */
@@ -26,24 +26,23 @@ export interface Pages<A extends Pick<Auth, "check">> {
  *
  * @param options.loginPath the path of the login page. Default: "/login".
  * @param options.authPath the setting `authPath`, if you changed it. Default: "/api/auth".
+ * @throws TypeError if `loginPath` isn't a path of this origin.
  * @example
  * export const { currentUser, requireUser, initialSession } = pages(getAuth, { loginPath: "/login" });
  */
 export function pages<A extends PageAuth>(
   source: AuthSource<A>,
-  { loginPath = "/login", authPath = "/api/auth" }: { readonly loginPath?: string; readonly authPath?: string } = {},
+  options: { readonly loginPath?: string; readonly authPath?: string } = {},
 ): Pages<A> {
+  const loginPath = readLoginPath(options, "pages", ["authPath"]);
   async function currentUser(): Promise<AuthenticationOf<A> | null> {
-    const { headers } = await import("next/headers.js");
-    // First: without a request, as in `next build`, it ends the rendering.
-    const sent = await headers();
+    const sent = await readSent();
     const auth = await toAuth(source);
-    // Only an unsafe request, or one of another origin, has it: its page must be of this origin or a trusted one.
+    // Only unsafe requests and those of other origins have it: their page must be of this origin or a trusted one.
     const request = toRequestLike(sent, sent.has("origin") ? "POST" : "GET");
     const checked = await auth.check(request, { csrf: "stated-origin" });
     if (checked.ok) return checked.authentication as AuthenticationOf<A>;
-    if (checked.response.status >= 500)
-      throw new Error("tokenpair can't tell who is logged in: the store doesn't answer");
+    if (checked.response.status >= 500) throw new Error("tokenpair can't tell who is logged in: the store is down");
     return null;
   }
   async function requireUser({ next }: { readonly next?: string } = {}): Promise<AuthenticationOf<A>> {
@@ -51,9 +50,7 @@ export function pages<A extends PageAuth>(
     return (await currentUser()) ?? redirect(toLoginPath(loginPath, next));
   }
   async function initialSession(): Promise<InitialSession> {
-    const { headers } = await import("next/headers.js");
-    const sent = await headers();
-    return readInitialSession(await toAuth(source), sent, authPath);
+    return readInitialSession(await readSent(), await toAuth(source), options.authPath);
   }
   return { currentUser, requireUser, initialSession };
 }

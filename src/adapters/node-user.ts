@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { checkRequirement } from "../core/authentication.ts";
-import { toLoginPath } from "../core/login-path.ts";
+import { checkPageOptions } from "../core/login-path.ts";
 import type { AnyCheck, AnyPageCheck, AuthenticationOf, AuthenticationRequirement, PageOptions } from "../index.ts";
 import { sendResponse } from "./node-parts.ts";
 
@@ -34,7 +34,7 @@ export function requireUser<A extends AnyCheck>(
  * Returns a function that authenticates a request for a page. If it returns `null`, it has sent the response: a page that refreshes and
  * reloads, for a browser whose access token has expired, or a redirect to `loginPath`, for one without a session.
  *
- * @throws TypeError if `loginPath` isn't a path of this origin.
+ * @throws TypeError if `loginPath` isn't a path of this origin, or the requirement makes no sense.
  * @example
  * const authenticatePage = requirePage(auth, { loginPath: "/login" });
  * createServer(async (req, res) => {
@@ -44,11 +44,11 @@ export function requireUser<A extends AnyCheck>(
  */
 export function requirePage<A extends AnyCheck & AnyPageCheck>(
   auth: A,
-  { loginPath }: PageOptions = {},
+  options: PageOptions = {},
 ): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
-  toLoginPath(loginPath, "requirePage");
+  checkPageOptions(options, "requirePage");
   return async (req, res) => {
-    const result = await auth.checkPage(req, { loginPath });
+    const result = await auth.checkPage(req, { ...options });
     if (result.ok) return result.authentication as AuthenticationOf<A>;
     await sendResponse(result.response, res);
     return null;

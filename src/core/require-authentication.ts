@@ -31,7 +31,7 @@ export function requireAuthentication(
 }
 
 /** The options of a request that requires something, or nothing. */
-const optionNames = ["method", "socket", "maxAge", "amr"];
+const optionNames = ["method", "socket", "csrf", "maxAge", "amr"];
 
 /**
  * Refuses options whose requirement is misspelt: it would require nothing. Other objects, such as a request of Node, have names

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Auth } from "../../src/index.ts";
+import type { Auth, CheckPageOptions } from "../../src/index.ts";
 import { type AuthNode, addUser, startNode } from "./node.ts";
 
 const origin = "https://app.example.com";
 const document = { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin" };
+
+interface Asked extends CheckPageOptions {
+  readonly path?: string;
+}
 
 describe("auth.checkPage", () => {
   let node: AuthNode;
@@ -21,9 +25,12 @@ describe("auth.checkPage", () => {
   });
   afterAll(() => node.close());
 
-  async function ask(headers: Record<string, string>, { method = "GET", path = "/orders?page=2" } = {}) {
+  async function ask(
+    headers: Record<string, string>,
+    { method = "GET", path = "/orders?page=2", loginPath = "/sign-in?kind=shop", ...required }: Asked = {},
+  ) {
     const request = new Request(`${origin}${path}`, { method, headers });
-    const result = await auth.checkPage(request, { loginPath: "/sign-in?kind=shop" });
+    const result = await auth.checkPage(request, { loginPath, ...required });
     if (result.ok) return "ok";
     return `${result.response.status} ${result.response.headers.get("Location") ?? result.response.headers.get("Content-Type")}`;
   }
@@ -66,5 +73,33 @@ describe("auth.checkPage", () => {
     expect(await ask({ ...document, "sec-fetch-dest": "empty", cookie: live }, { method: "POST" })).toBe(
       "403 application/json",
     );
+  });
+
+  it("doesn't redirect the login page to itself", async () => {
+    for (const path of ["/sign-in", "/sign-in/?next=%2Fshop"]) {
+      const options = { path, loginPath: "/shop/sign-in?kind=shop" };
+      expect(await ask(document, options)).toBe("401 application/json");
+      expect(await ask(document, { ...options, method: "POST" })).toBe("401 application/json");
+      expect(await ask({ ...document, cookie: expired }, options)).toBe("401 application/json");
+    }
+  });
+
+  it("redirects a user who must confirm who they are", async () => {
+    expect(await ask({ ...document, cookie: live }, { maxAge: 600 })).toBe("ok");
+    expect(await ask({ ...document, cookie: live }, { amr: ["otp"], loginPath: "/confirm" })).toBe(
+      "303 /confirm?next=%2Fshop%2Forders%3Fpage%3D2",
+    );
+    expect(await ask({ ...document, "sec-fetch-dest": "empty", cookie: live }, { amr: ["otp"] })).toBe(
+      "401 application/json",
+    );
+    expect(() => auth.checkPage(new Request(origin), { maxAge: -1 })).toThrow(TypeError);
+  });
+
+  it("accepts no form that a page of http has sent, which an attacker may have answered", async () => {
+    const url = "/orders";
+    const headers = { host: "app.example.com", accept: "text/html,*/*;q=0.8", cookie: live };
+    const ask = (origin: string) => auth.checkPage({ headers: { ...headers, origin }, method: "POST", url });
+    expect((await ask("http://app.example.com")).ok).toBe(false);
+    expect((await ask("https://app.example.com")).ok).toBe(true);
   });
 });

@@ -46,12 +46,18 @@ const accessCookie = traits.keepsSecureCookies ? "__Host-Http-access" : "access"
 /** Deletes the access cookie, as a browser does when the token has expired. */
 const expiry = `${accessCookie}=; Max-Age=0; Path=/; HttpOnly${traits.keepsSecureCookies ? "; Secure" : ""}`;
 
+/** Deletes the refresh cookie, and leaves the CSRF cookie of the session. */
+const loss = traits.keepsSecureCookies
+  ? "__Secure-refresh=; Max-Age=0; Path=/api/auth; HttpOnly; Secure"
+  : "refresh=; Max-Age=0; Path=/api/auth; HttpOnly";
+
 const blank = "<!doctype html><title>blank</title>";
 
-/** The pages of the tests: `/test/expire` deletes the access cookie. */
+/** The pages of the tests: `/test/expire` deletes the access cookie, `/test/lose` the refresh cookie. */
 const pages: Readonly<Record<string, string>> = {
   "/test/blank": blank,
   "/test/expire": blank,
+  "/test/lose": blank,
   "/test/link": `${blank}<a href="/notes">notes</a>`,
   "/test/prefetch": `${blank}<link rel="prefetch" href="/notes?by=link">
 <script type="speculationrules">{"prefetch":[{"urls":["/notes?by=prefetch"],"eagerness":"immediate"}],
@@ -93,6 +99,7 @@ export async function openRenderedSite(
     const page = pages[path.split("?")[0] ?? ""];
     if (page !== undefined) {
       if (path.startsWith("/test/expire")) res.setHeader("Set-Cookie", expiry);
+      if (path.startsWith("/test/lose")) res.setHeader("Set-Cookie", loss);
       res.writeHead(200, { "Content-Type": "text/html", "Cache-Control": "no-store" }).end(page);
     } else if (path === "/favicon.ico") res.writeHead(204).end();
     else if (path === "/test/never") {

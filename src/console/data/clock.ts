@@ -1,4 +1,4 @@
-/** The server's clock, as far as this tab knows it. Whole seconds since the epoch. */
+/** The server's clock, estimated by this tab. Whole seconds since the epoch. */
 export interface Clock {
   now(): number;
   /** Takes over what the server said. */

@@ -37,7 +37,7 @@ const texts: Readonly<Record<string, string>> = {
   not_staff: "Your account has no role.",
   session_changed: "Another login in this browser has replaced yours. Nothing was changed.",
   confirmation_required: "Enter your password to confirm that it's you.",
-  last_admin: "This is the last active admin who can log in. Make somebody else an admin first.",
+  last_admin: "This is the last active admin who can log in. Make another user an admin first.",
 };
 
 /** Returns the text that is shown for an error. */

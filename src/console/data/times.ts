@@ -18,6 +18,13 @@ export function toDuration(seconds: number): string {
   return `${Math.max(0, Math.floor(seconds))} s`;
 }
 
+/** Returns the seconds that a text of `toDuration` means. */
+export function fromDuration(text: string): number {
+  const [count, unit] = text.split(" ");
+  const length = steps.find(([, one, many]) => unit === one || unit === many)?.[0] ?? 1;
+  return Number(count) * length;
+}
+
 /** Returns how long ago `then` was: `just now`, `12 min ago`. */
 export function toAge(then: number, now: number): string {
   return now - then < 60 ? "just now" : `${toDuration(now - then)} ago`;

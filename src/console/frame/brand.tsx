@@ -5,6 +5,7 @@ import icon from "../../page/icon.svg";
 export function Brand(): ReactNode {
   return (
     <p className="brand">
+      {/* biome-ignore lint/performance/noImgElement: this isn't Next.js */}
       <img src={icon} alt="" width="24" height="24" /> tokenpair console
     </p>
   );

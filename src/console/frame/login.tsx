@@ -26,7 +26,7 @@ export function Login({ reason }: { readonly reason: LogoutReason | undefined })
       setRunning(false);
       setFault(
         error instanceof ClientError && error.code === "second_factor_required"
-          ? "This account needs a second factor. Log in on your application's own page, then come back."
+          ? "This account needs a second factor. Log in on your application's own page, then open the console again."
           : toMessage(error),
       );
       form.current?.querySelector<HTMLElement>('[name="password"]')?.focus();

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { StaffHealth } from "../../staff/api.ts";
+import { fromDuration, toDuration } from "../data/times.ts";
 import { useStaff } from "../data/use-staff.ts";
 import { Head } from "../parts/head.tsx";
 import { Loaded } from "../parts/states.tsx";
@@ -65,13 +66,11 @@ function Shown({ health }: { readonly health: StaffHealth }): ReactNode {
       <div className="cols">
         <section className="card">
           <h2>Settings in force</h2>
-          <dl className="facts">
-            {settings.map(({ name, value, is_set: isSet }) => (
-              <Fact key={name} name={name}>
-                {value} {isSet ? <Tag tone="mine">set</Tag> : null}
-              </Fact>
-            ))}
-          </dl>
+          <SettingList settings={settings.filter((setting) => setting.is_set)} />
+          <details>
+            <summary>{settings.filter((setting) => !setting.is_set).length} settings have their defaults</summary>
+            <SettingList settings={settings.filter((setting) => !setting.is_set)} />
+          </details>
         </section>
         <section className="card">
           <h2>Database</h2>
@@ -86,6 +85,26 @@ function Shown({ health }: { readonly health: StaffHealth }): ReactNode {
       </div>
     </>
   );
+}
+
+function SettingList({ settings }: { readonly settings: StaffHealth["settings"] }): ReactNode {
+  return (
+    <dl className="facts">
+      {settings.map(({ name, value, is_set: isSet }) => (
+        <Fact key={name} name={name}>
+          {toSettingText(name, value)} {isSet ? <Tag tone="mine">set</Tag> : null}
+        </Fact>
+      ))}
+    </dl>
+  );
+}
+
+/** Shows a number of seconds in its largest unit, if that is exact. */
+function toSettingText(name: string, value: string): string {
+  const seconds = Number(value);
+  if (!/(?:Lifetime|Interval|Staleness|Timeout|Delay)$/.test(name) || !Number.isInteger(seconds)) return value;
+  const text = toDuration(seconds);
+  return fromDuration(text) === seconds ? text : `${seconds} s`;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {

@@ -35,7 +35,7 @@ export function KeysPage(): ReactNode {
                 title: "Rotate the signing key?",
                 consequences: [
                   "A new key is published. It signs once every node has it.",
-                  "The current key then only verifies. Nobody is logged out.",
+                  "The current key then only verifies. No user is logged out.",
                 ],
                 submit: "Rotate",
                 needsConfirmation: true,
@@ -141,7 +141,7 @@ function RetireButton({ signingKey: { kid, state } }: { readonly signingKey: Sta
           title: `${isPublished ? "Withdraw" : "Retire"} the key ${kid}?`,
           consequences: [
             isPublished
-              ? "It will never sign. Nobody is logged out."
+              ? "It will never sign. No user is logged out."
               : "Access tokens that it signed are refused. Their users stay logged in if they can refresh.",
           ],
           submit: isPublished ? "Withdraw key" : "Retire key",

@@ -18,10 +18,7 @@ export function RevokeButton({ session }: { readonly session: StaffSession }): R
       onClick={() =>
         ask({
           title: `Revoke the session of ${username} on ${device}?`,
-          consequences: [
-            "Its tokens stop working on every node, within a second.",
-            ...(session.current ? ["This is your own session: you will be logged out."] : []),
-          ],
+          consequences: ["Its tokens stop working on every node, within a second."],
           submit: "Revoke session",
           isDangerous: true,
           run: async ({ reason }) =>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { toDeviceName } from "../../page/device-name.ts";
 import type { StaffSession } from "../../staff/api.ts";
+import { useMe } from "../data/context.ts";
 import { toReasonText, UserLink } from "../parts/entry-text.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, Until } from "../parts/time.tsx";
@@ -53,6 +54,7 @@ function SessionRow({
   hasUser,
   mayRevoke,
 }: Pick<SessionTableProps, "hasUser" | "mayRevoke"> & { readonly session: StaffSession }): ReactNode {
+  const me = useMe();
   const device = (
     <>
       <bdi>{session.label ?? toDeviceName(session.user_agent)}</bdi>{" "}
@@ -68,6 +70,8 @@ function SessionRow({
       </span>
     </>
   );
+  // Members of the staff log themselves out with the button at the top.
+  const isRevocable = mayRevoke && session.is_live && session.user.id !== me.id;
   return (
     <tr>
       {hasUser ? (
@@ -75,7 +79,9 @@ function SessionRow({
           <th scope="row">
             <UserLink user={session.user} />
           </th>
-          <td data-l="Device">{device}</td>
+          <td data-l="Device" className="device">
+            {device}
+          </td>
         </>
       ) : (
         <th scope="row">{device}</th>
@@ -93,7 +99,7 @@ function SessionRow({
       <td data-l={session.is_live ? "Expires" : "State"}>
         <End session={session} />
       </td>
-      <td className="n">{mayRevoke && session.is_live ? <RevokeButton session={session} /> : null}</td>
+      <td className="n">{isRevocable ? <RevokeButton session={session} /> : null}</td>
     </tr>
   );
 }

@@ -33,8 +33,9 @@ export function SessionsPage(): ReactNode {
       <Head title="Sessions">
         {query.data !== undefined &&
         query.data.results.length > 0 &&
+        filter.state === "live" &&
         me.permissions.includes("sessions.revoke-many") ? (
-          <RevokeManyButton filter={filter} page={query.data} />
+          <RevokeManyButton filter={filter} />
         ) : null}
       </Head>
       <Filters label="Sessions">

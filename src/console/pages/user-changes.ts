@@ -1,6 +1,6 @@
 import type { Revoked, StaffMe, StaffRole, StaffUser, UserAction } from "../../staff/api.ts";
 import type { StaffApi } from "../data/staff-api.ts";
-import { type Change, toRevokedResult } from "../parts/change.ts";
+import { type Change, type ChangeResult, toRevokedResult } from "../parts/change.ts";
 
 /** What the changes of a user need. */
 export interface UserSubject {
@@ -35,16 +35,13 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
     },
     disable: {
       title: `Disable ${name}?`,
-      consequences: [revokes, `Nobody can log in as ${name} until you enable the account again.`],
+      consequences: [revokes, `${name} can't log in until you enable the account again.`],
       submit: `Disable ${shorten(name)}`,
       isDangerous: true,
       needsConfirmation: true,
       async run({ reason }) {
-        const revoked = await api.send<Revoked | undefined>("POST", `${path}disable/`, { reason });
-        const title = `${name} is disabled.`;
-        if (revoked?.sessions === undefined) return { title };
-        const result = toRevokedResult(revoked);
-        return { title, description: [result.title, result.description].filter(Boolean).join(" ") };
+        const revoked = toRevokedResult(await api.send<Revoked>("POST", `${path}disable/`, { reason }));
+        return { title: `${name} is disabled.`, description: join(revoked) };
       },
     },
     enable: {
@@ -80,10 +77,16 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
       async run({ reason, generate, password }) {
         const choice = generate === undefined ? { password } : { generate: true };
         const body = { ...choice, reason };
-        const answer = await api.send<{ readonly password?: string } | undefined>("POST", `${path}set-password/`, body);
+        const answer = await api.send<Revoked & { readonly password: string | null }>(
+          "POST",
+          `${path}set-password/`,
+          body,
+        );
+        const revoked = toRevokedResult(answer);
         return {
           title: `${name} has a new password.`,
-          ...(answer?.password && { secret: { label: `New password of ${name}`, text: answer.password } }),
+          description: join(revoked),
+          ...(answer.password !== null && { secret: { label: `New password of ${name}`, text: answer.password } }),
         };
       },
     },
@@ -117,8 +120,8 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
       needsConfirmation: true,
       fields: [{ name: "username", label: "Username", hint: `Enter ${name} to confirm.`, expected: name }],
       async run({ reason, username }) {
-        await api.send("DELETE", path, { username, reason });
-        return { title: `${name} is deleted.` };
+        const revoked = toRevokedResult(await api.send<Revoked>("DELETE", path, { username, reason }));
+        return { title: `${name} is deleted.`, description: join(revoked) };
       },
     },
   };
@@ -129,6 +132,8 @@ export function toRoleChoices(own: StaffRole): readonly (readonly [string, strin
   const allowed = ranks.slice(0, ranks.indexOf(own) + 1);
   return [["", "none"], ...allowed.map((role) => [role, role] as const)];
 }
+
+const join = ({ title, description }: ChangeResult) => [title, description].filter(Boolean).join(" ");
 
 /** A button's text isn't a place for a name of 150 characters. */
 const shorten = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);

@@ -8,7 +8,7 @@ import { type Change, useChange } from "../parts/change.ts";
 import { CopyButton } from "../parts/copy.tsx";
 import { Head } from "../parts/head.tsx";
 import { ActionsMenu } from "../parts/menu.tsx";
-import { Failure, Loading, Stale } from "../parts/states.tsx";
+import { Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, DateTime, Until, ZoneSwitch } from "../parts/time.tsx";
 import { toUserChanges } from "./user-changes.ts";
@@ -20,31 +20,33 @@ type Changes = Readonly<Record<Exclude<UserAction, "revoke-session">, Change>>;
 /** The page of one user. */
 export function UserPage({ id }: { readonly id: string }): ReactNode {
   const query = useStaff<StaffUserDetail>(`users/${encodeURIComponent(id)}/`, {}, { every: 30 });
-  const { data: user, error } = query;
-  if (user === undefined || (error instanceof StaffError && error.status === 404)) {
-    const isMissing = error instanceof StaffError && error.status === 404;
-    return (
-      <>
-        <Trail name={id} />
-        <Head title={isMissing ? "No such user" : "User"} />
-        {isMissing ? (
-          <p>
-            There is no user with this id. It may have been deleted: see{" "}
-            <Link href={`/audit?user=${encodeURIComponent(id)}`}>its entries in the audit log</Link>.
-          </p>
-        ) : query.isError ? (
-          <Failure error={error} retry={() => void query.refetch()} />
-        ) : (
-          <Loading />
-        )}
-      </>
-    );
-  }
+  const isMissing = query.error instanceof StaffError && query.error.status === 404;
+  const user = isMissing ? undefined : query.data;
+  // One head in every state, because it has the focus.
   return (
     <>
-      <Trail name={user.username} />
-      <UserHead user={user} />
-      <Stale query={query} />
+      <Trail name={user?.username ?? id} />
+      <Head
+        title={user?.username ?? (isMissing ? "No such user" : "User")}
+        beside={user === undefined ? null : <UserTags user={user} />}
+      >
+        {user === undefined ? null : <UserActions user={user} />}
+      </Head>
+      {isMissing ? (
+        <p>
+          There is no user with this id. It may have been deleted: see{" "}
+          <Link href={`/audit?user=${encodeURIComponent(id)}`}>its entries in the audit log</Link>.
+        </p>
+      ) : (
+        <Loaded query={query}>{(loaded) => <Shown user={loaded} />}</Loaded>
+      )}
+    </>
+  );
+}
+
+function Shown({ user }: { readonly user: StaffUserDetail }): ReactNode {
+  return (
+    <>
       <div className="cols">
         <Account user={user} />
         <FailedLogins user={user} />
@@ -70,22 +72,23 @@ function useUserChanges(user: StaffUserDetail): Changes {
   return toUserChanges({ api, me, user, sessions: user.live_sessions });
 }
 
-function UserHead({ user }: { readonly user: StaffUserDetail }): ReactNode {
+function UserTags({ user }: { readonly user: StaffUserDetail }): ReactNode {
   const me = useMe();
+  return (
+    <>
+      {user.is_active ? <Tag tone="good">active</Tag> : <Tag>disabled</Tag>}
+      {user.role === null ? null : <Tag>{user.role}</Tag>}
+      {user.id === me.id ? <Tag tone="mine">this is you</Tag> : null}
+    </>
+  );
+}
+
+function UserActions({ user }: { readonly user: StaffUserDetail }): ReactNode {
   const ask = useChange();
   const changes = useUserChanges(user);
   const may = (action: UserAction) => user.allowed.includes(action);
   return (
-    <Head
-      title={user.username}
-      beside={
-        <>
-          {user.is_active ? <Tag tone="good">active</Tag> : <Tag>disabled</Tag>}
-          {user.role === null ? null : <Tag>{user.role}</Tag>}
-          {user.id === me.id ? <Tag tone="mine">this is you</Tag> : null}
-        </>
-      }
-    >
+    <>
       {may("logout") ? (
         <button type="button" onClick={() => ask(changes.logout)}>
           Log out everywhere…
@@ -115,7 +118,7 @@ function UserHead({ user }: { readonly user: StaffUserDetail }): ReactNode {
           ...(may("delete") ? [{ text: "Delete…", isDangerous: true, onSelect: () => ask(changes.delete) }] : []),
         ]}
       />
-    </Head>
+    </>
   );
 }
 

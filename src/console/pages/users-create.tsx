@@ -24,16 +24,20 @@ export function CreateUserButton(): ReactNode {
       submit: "Create user",
       fields,
       async run({ username, email, role, generate, password, reason }) {
-        const answer = await api.send<StaffUser & { readonly password?: string }>("POST", "users/", {
-          username,
-          ...(email && { email }),
-          ...(role && { role }),
-          ...(generate === undefined ? { password } : { generate: true }),
-          reason,
-        });
+        const answer = await api.send<{ readonly user: StaffUser; readonly password: string | null }>(
+          "POST",
+          "users/",
+          {
+            username,
+            ...(email && { email }),
+            ...(role && { role }),
+            ...(generate === undefined ? { password } : { generate: true }),
+            reason,
+          },
+        );
         return {
           title: `${username} is created.`,
-          ...(answer.password && { secret: { label: `Password of ${username}`, text: answer.password } }),
+          ...(answer.password !== null && { secret: { label: `Password of ${username}`, text: answer.password } }),
         };
       },
     });

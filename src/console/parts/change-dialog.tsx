@@ -35,7 +35,15 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
               className="dialog"
               initialFocus={() => first.current?.querySelector<HTMLElement>("input, select") ?? true}
             >
-              {change === null ? null : <ChangeForm change={change} setBusy={setBusy} close={() => setOpen(false)} />}
+              {change === null ? null : (
+                <ChangeForm
+                  key={change.title}
+                  change={change}
+                  setChange={setChange}
+                  setBusy={setBusy}
+                  close={() => setOpen(false)}
+                />
+              )}
             </AlertDialog.Popup>
           </AlertDialog.Viewport>
         </AlertDialog.Portal>
@@ -46,6 +54,7 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
 
 interface ChangeFormProps {
   readonly change: Change;
+  readonly setChange: (next: Change) => void;
   readonly setBusy: (isBusy: boolean) => void;
   readonly close: () => void;
 }
@@ -58,7 +67,7 @@ interface Faults {
 
 const none: Faults = { text: "", fields: {} };
 
-function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
+function ChangeForm({ change, setChange, setBusy, close }: ChangeFormProps): ReactNode {
   const { client, clock } = useParts();
   const me = useMe();
   const queries = useQueryClient();
@@ -78,6 +87,11 @@ function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
     try {
       if (needsPassword) await client.confirm(password);
       const result = await change.run(values);
+      if ("next" in result) {
+        await queries.invalidateQueries({ queryKey: ["me/"] });
+        setChange(result.next);
+        return;
+      }
       toast(result.title, result.description);
       await queries.invalidateQueries();
       if (result.secret === undefined) close();
@@ -135,7 +149,10 @@ function ChangeForm({ change, setBusy, close }: ChangeFormProps): ReactNode {
       <ChangeFields fields={change.fields ?? []} faults={faults.fields} />
       {change.hasNoReason ? null : (
         <Field
-          field={{ name: "reason", label: "Reason", hint: "Recorded in the audit log. No passwords or tokens." }}
+          field={{
+            ...{ name: "reason", label: "Reason", value: change.reason ?? "" },
+            hint: "Recorded in the audit log. No passwords or tokens.",
+          }}
           fault={faults.fields["reason"]}
           maxLength={500}
         />

@@ -43,15 +43,17 @@ export interface Change {
   readonly needsConfirmation?: boolean;
   /** Whether no reason is asked for. */
   readonly hasNoReason?: boolean;
+  /** The reason that was given in the step before. */
+  readonly reason?: string;
   readonly fields?: readonly ChangeField[];
-  /** Makes the change. */
-  run(values: ChangeValues): Promise<ChangeResult>;
+  /** Makes the change, or returns the next step. */
+  run(values: ChangeValues): Promise<ChangeResult | { readonly next: Change }>;
 }
 
-/** Hands down the function that asks about a change, and then makes it. */
+/** Hands down the function that opens the dialog of a change. */
 export const ChangeContext = createContext<(change: Change) => void>(() => undefined);
 
-/** Returns a function that asks a person for the reason of a change, and for the password if that is needed, and makes it. */
+/** Returns a function that opens the dialog of a change: it takes the reason, and the password if that is needed, and makes the change. */
 export const useChange = (): ((change: Change) => void) => useContext(ChangeContext);
 
 const confirmations: Readonly<Record<Exclude<Confirmation, null>, string>> = {

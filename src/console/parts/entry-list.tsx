@@ -1,5 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { StaffAuditEntry } from "../../staff/api.ts";
 import { useEntries, useLiveState } from "../data/use-staff.ts";
 import { EntryText } from "./entry-text.tsx";
@@ -129,25 +128,4 @@ function toDetails({ details, user, ...entry }: StaffAuditEntry): string {
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
     .join("\n");
-}
-
-/** Reads lists again after an entry that may have changed them, at most once in two seconds. */
-export function useRefetchOnEntry(matches: (entry: StaffAuditEntry) => boolean, path: string): void {
-  const queries = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const test = useRef(matches);
-  test.current = matches;
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useEntries(
-    useCallback(
-      (entry: StaffAuditEntry) => {
-        if (!test.current(entry) || timer.current !== undefined) return;
-        timer.current = setTimeout(() => {
-          timer.current = undefined;
-          void queries.invalidateQueries({ queryKey: [path] });
-        }, 2_000);
-      },
-      [queries, path],
-    ),
-  );
 }

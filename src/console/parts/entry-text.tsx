@@ -69,7 +69,7 @@ export function EntryText({
       {about === "" ? null : `${about} `}
       {actor === null ? null : (
         <>
-          by <b dir="auto">{actor}</b>
+          by <b dir="auto">{actor.replace(/^staff\//, "")}</b>
           {note === null ? " " : ": "}
         </>
       )}

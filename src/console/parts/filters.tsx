@@ -2,7 +2,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "rea
 import type { Search } from "../data/use-search.ts";
 
 /** How long a text field waits for more, in milliseconds. */
-const patience = 300;
+const typingPause = 300;
 
 /** The filters of a list. Their values are in the page's address. */
 export function Filters({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
@@ -75,7 +75,7 @@ export function TextFilter({
         onChange={({ target }) => {
           setText(target.value);
           clearTimeout(timer.current);
-          timer.current = setTimeout(apply, patience, target.value);
+          timer.current = setTimeout(apply, typingPause, target.value);
         }}
         onBlur={() => apply(text)}
         onKeyDown={(event) => {
@@ -90,7 +90,7 @@ export function TextFilter({
 
 /** The props of a filter that is one of some values. */
 export interface ChoiceFilterProps extends FilterProps {
-  /** Values with their texts. The empty value stands for no filter. */
+  /** Values with their texts. The empty value means no filter. */
   readonly choices: readonly (readonly [value: string, text: string])[];
 }
 

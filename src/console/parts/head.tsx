@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 /** The props of `Head`. */
 export interface HeadProps {
   readonly title: string;
-  /** What stands beside the heading. */
+  /** What is beside the heading. */
   readonly beside?: ReactNode;
   /** The page's buttons. */
   readonly children?: ReactNode;
@@ -32,7 +32,7 @@ export function Head({ title, beside, children }: HeadProps): ReactNode {
         {title}
       </h1>
       {beside}
-      {children === undefined ? null : <div className="do">{children}</div>}
+      {children === undefined || children === null ? null : <div className="do">{children}</div>}
     </div>
   );
 }

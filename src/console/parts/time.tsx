@@ -12,7 +12,7 @@ const TimeContext = createContext<TimeSettings>({ now: 0, zone: "utc", setZone: 
 
 const storageKey = "tokenpair-console-zone";
 
-/** Lets everything below show times. Ages are renewed every 15 seconds. */
+/** Lets everything below show times. Ages are updated every 15 seconds. */
 export function TimeProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const { clock } = useParts();
   const [now, setNow] = useState(() => clock.now());

@@ -1,3 +1,4 @@
+import { isLoopbackHostname } from "../../core/addresses.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { isSameText } from "../../crypto/same-text.ts";
@@ -5,7 +6,7 @@ import type { HttpDeps } from "../endpoint.ts";
 import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
 import type { RequestCookies } from "./cookies.ts";
 import { isAcceptedCsrfToken } from "./csrf-token.ts";
-import { isAllowedOrigin } from "./same-origin.ts";
+import { isAllowedOrigin, isTrustedOrigin } from "./same-origin.ts";
 
 /**
  * Does the first check of a request by cookie: there must not be two access cookies or two CSRF cookies.
@@ -72,11 +73,22 @@ export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): vo
  * @throws AuthError `csrf_failed`.
  */
 export function requireStatedOrigin(deps: OriginDeps, request: RequestLike): void {
-  const { headers } = request;
-  if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
+  const [origin, site] = [readHeader(request.headers, "origin"), readHeader(request.headers, "sec-fetch-site")];
+  const isStated = origin !== undefined || site !== undefined;
+  if (!isStated || (site === undefined && isDowngraded(deps, origin))) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
   }
   requireOwnOrTrustedOrigin(deps, request);
+}
+
+/**
+ * Returns whether an origin is one of http although the cookies are secure: an attacker on the network can answer for it. A proxy may
+ * hide from the server that the request came by https. Browsers send secure cookies to this machine without it.
+ */
+function isDowngraded({ settings }: OriginDeps, origin: string | undefined): boolean {
+  if (settings.insecureCookies || origin === undefined || !URL.canParse(origin)) return false;
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "http:" && !isLoopbackHostname(hostname) && !isTrustedOrigin(origin, settings);
 }
 
 function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLike): void {

@@ -3,7 +3,7 @@ import { authenticateRequest } from "../credentials.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestLike } from "../request/headers.ts";
 import { withStandardHeaders } from "../response/json.ts";
-import { toLoginAddress } from "./login-path.ts";
+import { isLoginPage, toLoginAddress } from "./login-path.ts";
 import { findNavigation } from "./navigation.ts";
 import { resumeVary } from "./page.ts";
 import { resume } from "./resume.ts";
@@ -30,6 +30,8 @@ export function toPageRefusal(
   { refusal, loginPath }: { readonly refusal: Response; readonly loginPath: string },
 ): Response {
   if (refusal.status !== 401 || findNavigation(request) === null) return refusal;
+  // A login page that is protected itself would redirect to itself, without end.
+  if (isLoginPage(request, { loginPath, publicPath: deps.settings.publicPath })) return refusal;
   const Location = toLoginAddress(request, { loginPath, publicPath: deps.settings.publicPath });
   return (
     resume(deps, request, loginPath) ??

@@ -23,6 +23,19 @@ export function toLoginAddress(
   return next === null ? loginPath : `${toLoginPrefix(loginPath)}${encodeURIComponent(next)}`;
 }
 
+/** Returns whether a request is for the login page itself, with or without a slash at the end. */
+export function isLoginPage(
+  { url = "" }: RequestLike,
+  { loginPath, publicPath = "" }: { readonly loginPath: string; readonly publicPath?: string | undefined },
+): boolean {
+  if (!url.startsWith("/") && !URL.canParse(url)) return false;
+  const { pathname } = url.startsWith("/") ? splitTarget(url) : new URL(url);
+  const [login = ""] = loginPath.split("?", 1);
+  return withoutSlash(`${publicPath}${pathname}`) === withoutSlash(login);
+}
+
+const withoutSlash = (path: string) => path.replace(/\/$/, "");
+
 function toPath(url: string, publicPath: string): string | null {
   if (!url.startsWith("/") && !URL.canParse(url)) return null;
   const { pathname, search } = url.startsWith("/") ? splitTarget(url) : new URL(url);

@@ -5,6 +5,8 @@
  * - `data-seen` has the end of the CSRF token that the server got. If the cookie differs, another tab has refreshed meanwhile.
  * - A response that is late is given up after ten seconds, later after twenty and so on: its repetition has the same key.
  * - After a refresh, the page reloads, at most three times in a row: then the browser doesn't keep the cookies.
+ * - If the session has ended, the page leads to the login page. It also does so after three refusals: the browser has lost the
+ *   refresh cookie, for example because the path of the endpoints was changed.
  * - The answer to a form doesn't reload, because that would send the form again without asking.
  *
  * `npm run build` minifies the text in dist (scripts/minify-page.ts): browsers wait for every byte of it.
@@ -56,20 +58,20 @@ export const pageSource: string = `
     }
     keys[end] = key;
     const sent = Date.now();
-    const { ok, headers, json } = await fetch(auth + "/refresh/", {
+    const { status, headers, json } = await fetch(auth + "/refresh/", {
       method: "POST",
       mode: "same-origin",
       headers: { [header]: token, "Idempotency-Key": key },
       signal: AbortSignal.timeout(Math.min(60, 10 * 2 ** n) * 1e3),
-    }).then(async (response) => ({ ok: response.ok, headers: response.headers, json: response.ok && await response.json() }));
-    if (ok) {
+    }).then(async (response) => ({ status: response.status, headers: response.headers, json: response.ok && await response.json() }));
+    if (json) {
       const { access_expires_in: full, refresh_expires_in: refreshLifetime, session } = json;
       const at = Date.now();
       const lifetime = Math.max(full - (at - sent) / 1e3, full / 2);
       try { localStorage.setItem(name, JSON.stringify({ at, lifetime, refreshLifetime, sessionId: session.id })); } catch {}
       return reload();
     }
-    if (headers.get("Session-Ended") === "true") return location.replace(link.href);
+    if (headers.get("Session-Ended") === "true" || (n > 1 && status > 399 && status < 405)) return location.replace(link.href);
     return Number(headers.get("Retry-After")) || 0;
   };
   if (!form && !/^\\/([\\/\\\\]|%(25)*(2f|5c))/i.test(pathname)) link.href = login + encodeURIComponent(pathname + search + hash);
