@@ -102,7 +102,7 @@ describe("the packed package in an empty folder", () => {
   it("holds what a user reads and nothing of ours", () => {
     const files = readdirSync(join(folder, "node_modules/tokenpair"));
     const pages = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
-    expect(files.sort()).toEqual([...pages, "dist", "docs", "examples", "package.json"]);
+    expect(files.sort()).toEqual([...pages, "dist", "docs", "examples", "llms.txt", "package.json"]);
     const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
     expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
     expect(compiled).toContain("page/index.html");
