@@ -17,7 +17,7 @@ export interface Passwords {
   /**
    * Verifies a password. For a user who doesn't exist or has no password, pass `null`: it takes as long as a wrong password, so
    * the time of the answer doesn't tell which users exist. A password of more than 16,384 characters is wrong without being
-   * hashed, whatever is stored. The server's login refuses these, too.
+   * hashed, even if nothing is stored. The server's login refuses these, too.
    *
    * @param stored the stored hash: of `hash`, of another argon2id library, of bcrypt (`$2b$…`), or in one of Django's formats. A
    * text in none of these formats matches no password.
