@@ -36,7 +36,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/nestjs": ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"],
-  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions"],
+  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions", "watchSession"],
   "tokenpair/client/bearer": [
     "ClientError",
     "createBearerClient",
@@ -44,6 +44,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "patchFetch",
     "toSecureStorage",
     "userSessions",
+    "watchSession",
   ],
   "tokenpair/react": ["useSession"],
 };
