@@ -50,6 +50,7 @@ function writeFileOfApplication(page: string, path: string, block: string): void
     lib: ["es2023", "dom", "dom.iterable"],
     module: "esnext",
     moduleResolution: "bundler",
+    allowImportingTsExtensions: true,
     paths: { "@/*": ["./*"] },
   });
 }

@@ -18,10 +18,18 @@ const pages = [
   "ARCHITECTURE.md",
   "CHANGELOG.md",
   "CODE_OF_CONDUCT.md",
+  "AGENTS.md",
+  "docs/cli.md",
+  "docs/coming-from.md",
   "docs/how-it-works.md",
   "docs/keys.md",
   "docs/rotation.md",
+  "docs/sessions-and-devices.md",
+  "docs/skill/SKILL.md",
+  "docs/troubleshooting.md",
   "docs/verifier/README.md",
+  "docs/websockets.md",
+  "docs/why-not-plain-sessions.md",
   "docs/proxies-auth.md",
 ];
 

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { toCliReference } from "../scripts/cli-reference.ts";
 import { withEventTable } from "../scripts/events-reference.ts";
+import { toHttpReference } from "../scripts/http-reference.ts";
+import { toLlmsText } from "../scripts/llms.ts";
 import { toSettingsReference } from "../scripts/settings-reference.ts";
+import { guide } from "../site/guide.ts";
 import { configRules } from "../src/server/config/server-settings.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -28,6 +32,26 @@ describe("the documentation", () => {
   it("has the table of events as the catalogue says: `npm run docs`", () => {
     const page = read("docs/events.md");
     expect(page).toBe(withEventTable(page));
+  });
+
+  it("has the reference of the command line as its help says: `npm run docs`", async () => {
+    expect(read("docs/cli.md")).toBe(await toCliReference());
+  });
+
+  it("has the reference of the HTTP API as the OpenAPI document says: `npm run docs`", async () => {
+    expect(read("docs/http-api.md")).toBe(await toHttpReference());
+  });
+
+  it("has the index for coding agents as the guide says: `npm run docs`", () => {
+    expect(read("llms.txt")).toBe(toLlmsText());
+  });
+
+  it("has every page of docs/ in the guide, once", () => {
+    const listed = guide.flatMap(({ pages: group }) => group.map(([path]) => path));
+    const wanted = pages.filter((path) => /^docs\/(?!decisions|postmortems|skill)/.test(path));
+    expect(listed.filter((path) => path.startsWith("docs/") && path !== "docs/decisions/README.md").sort()).toEqual(
+      wanted.sort(),
+    );
   });
 
   it("describes every event", () => {

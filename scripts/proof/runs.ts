@@ -138,6 +138,13 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^proxies: /),
   },
   {
+    name: "site",
+    description: "builds the documentation's site, and checks every internal link (a minute; needs the npm registry)",
+    command: ["node", "test/site/run.ts"],
+    smoke: { command: ["node", "test/site/run.ts", "--smoke"] },
+    toFigures: linesWith(/^site: /),
+  },
+  {
     name: "cut-over",
     description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
     command: vitest("test/django"),

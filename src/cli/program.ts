@@ -26,7 +26,8 @@ export async function run(argv: readonly string[], context: Context): Promise<0 
   }
 }
 
-async function createProgram(name: string | undefined, context: Context): Promise<Command> {
+/** Creates the program. `name` is the command that will run: `undefined` adds all of them. */
+export async function createProgram(name: string | undefined, context: Context): Promise<Command> {
   const program = new Command("tokenpair")
     .description("Token-pair authentication server and admin CLI.")
     .version(readVersion(), "-V, --version", "Print the version.")

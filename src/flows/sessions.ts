@@ -153,10 +153,14 @@ export function revokeSessionsForUser(
  */
 export function revokeAllSessions(
   deps: SessionDeps,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  {
+    client = {},
+    confirmed = deps.settings.confirmRevocations,
+    guard,
+  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
 ): Promise<RevokedAndConfirmed> {
   return commitRevocation(deps, confirmed, sessionsRevoked({ reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeAll("revoked", options),
+    deps.store.sessions.revokeAll("revoked", { ...options, guard }),
   );
 }
 

@@ -3,6 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import { isRole, type Role, roles } from "../core/role.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import type { Guard } from "../core/store/guard.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
@@ -37,6 +38,7 @@ export async function createUser(
   deps: UserDeps,
   { username, password, email, role = null }: NewUserInput,
   client: ClientInfo = {},
+  guard?: Guard,
 ): Promise<User> {
   requireUsername(username);
   if (email !== undefined) requireEmail(email);
@@ -53,7 +55,7 @@ export async function createUser(
     deps,
     ({ id: userId, createdAt: time }: User) => [{ type: "user_changed", time, userId, change: "created", client }],
     async (audit) => {
-      const created = await deps.store.users.create(newUser, audit);
+      const created = await deps.store.users.create(newUser, audit, guard);
       if (created.outcome === "name_taken") throw nameTaken();
       return created.user;
     },

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { isLoopbackHostname } from "../core/addresses.ts";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -7,7 +8,6 @@ import type { AuthEvent } from "../events/events.ts";
 import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { isSealed } from "../keys/states.ts";
-import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
@@ -17,12 +17,13 @@ import { readLegacyKey } from "./config/legacy-key.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
 import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import { createStaffHandler, listenForConsole } from "./console.ts";
-import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
+import { createStaffHandler, listenForConsole, timeForStaff } from "./console.ts";
+import { type Demo, ensureDemoUser } from "./demo/demo-user.ts";
+import { startDemonstration } from "./demo/start.ts";
+import { createApp, type Handler } from "./handlers/app.ts";
 import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
-import { listen } from "./listen/listen.ts";
+import { type ListenOptions, listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
 import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
@@ -101,7 +102,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
   const developmentCookies = options.demo === true;
-  const page = server.page ? [createPage(settings, { developmentCookies })] : [];
+  // It acts for users, so only pages on this machine have it.
+  const hasDemonstration = options.demo === true && isLoopbackHostname(server.host) && settings.findUser === undefined;
+  const page = server.page ? [createPage(settings, { developmentCookies, demonstration: hasDemonstration })] : [];
   const output = createLogOutput(options.logTo, {
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
@@ -111,23 +114,24 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const warnings: string[] = [];
+  const nodeName = settings.nodeName ?? hostname();
+  const authOptions = {
+    ...settings,
+    nodeName,
+    store,
+    // As bytes, because a key from a file may begin with a slash.
+    signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
+    secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
+    ...toLegacyKey(config),
+    onError,
+  };
   const auth = withConfigErrors(() =>
-    createAuthWith(
-      {
-        ...settings,
-        nodeName: settings.nodeName ?? hostname(),
-        store,
-        // As bytes, because a key from a file may begin with a slash.
-        signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
-        secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
-        ...toLegacyKey(config),
-        onError,
-        onLag,
-      },
-      { developmentCookies, warn: (warning) => warnings.push(warning) },
-    ),
+    createAuthWith({ ...authOptions, onLag }, { developmentCookies, warn: (warning) => warnings.push(warning) }),
   );
   resources.add(() => auth.close());
+  const demonstration = hasDemonstration
+    ? startDemonstration({ auth, options: authOptions, findUrl: () => listener.url, resources })
+    : null;
   const metrics =
     server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
   auth.on((event) => {
@@ -142,7 +146,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
   const createServerApp = (handlers: readonly Handler[]) =>
     createApp({
-      handlers: [createHealth(auth), ...handlers],
+      handlers: [createHealth(auth), ...(demonstration === null ? [] : [demonstration]), ...handlers],
       fallback: {
         fetch(request, connection) {
           warnOfLostCookies(request);
@@ -168,14 +172,18 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const consoleUrl =
     staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
   const { host, port } = server;
-  const fetch: typeof app = (request, connection) => {
+  const fetch: ListenOptions["fetch"] = (request, connection, socket) => {
     warnOfStrippedPrefix(request);
-    return app(request, connection);
+    if (demonstration === null) return app(request, connection);
+    return demonstration.around(request, connection, { socket, answer: app });
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   // Before that, because streams would keep the listener open.
-  resources.add(() => auth.drain());
+  resources.add(() => {
+    demonstration?.drain();
+    auth.drain();
+  });
   const { url } = listener;
   return Object.freeze({
     url,
@@ -261,17 +269,6 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
-}
-
-/** Passes on how long logins and refreshes take. */
-function timeForStaff(
-  staff: Pick<Console, "time">,
-  { path, milliseconds }: RequestRecord,
-  { authPath, tokenPath }: Config["settings"],
-): void {
-  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
-    staff.time("login", milliseconds);
-  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(

@@ -6,6 +6,7 @@ import { findSettingFault } from "../core/settings/faults.ts";
 import { settingRules } from "../core/settings/rules.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
+import { mayHaveTokens } from "../flows/user-source.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { toPathname } from "../http/request/pathname.ts";
@@ -75,10 +76,17 @@ export function createConsoleWith(
     const user = await deps.store.users.findById(userId);
     return user?.isActive && user.role !== null ? { username: user.username, role: user.role } : null;
   };
-  const findMember = async (userId: string, ask: NonNullable<ConsoleOptions["roleOf"]>) => {
-    const [user, role] = [await httpDeps.flows.findCurrentUser(userId), await ask(userId)];
+  const findRole = async (userId: string) => {
+    const role = await roleOf?.(userId);
     // The application's function may also return `undefined`, or a role that only the application has.
-    return user === null || typeof role !== "string" || !isRole(role) ? null : { username: user.username, role };
+    return typeof role === "string" && isRole(role) ? role : null;
+  };
+  const findMember = async (userId: string) => {
+    const [user, role] = [await httpDeps.flows.findCurrentUser(userId), await findRole(userId)];
+    // The application may have deactivated the user without revoking anything.
+    return user === null || role === null || !mayHaveTokens(deps.settings, user)
+      ? null
+      : { username: user.username, role };
   };
   const follower = createAuditFollower(deps.store.audit);
   const endpoints = createStaffEndpoints(
@@ -86,7 +94,8 @@ export function createConsoleWith(
       deps,
       flows: httpDeps.flows,
       adminPath,
-      findMember: roleOf === undefined ? findOwnMember : (userId) => findMember(userId, roleOf),
+      findMember: roleOf === undefined ? findOwnMember : findMember,
+      findRole,
       hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
       signal: (authentication) => signals.signal(authentication, "session"),

@@ -2,7 +2,8 @@ import { AuthError } from "../core/errors.ts";
 import type { Guard, GuardedUsers } from "../core/store/guard.ts";
 import { RequestError } from "../http/request/request-error.ts";
 import { isBetweenAdmins, mayAct } from "./allowed-actions.ts";
-import type { UserAction } from "./api.ts";
+import type { Permission, UserAction } from "./api.ts";
+import { isAllowed } from "./permissions.ts";
 import { type Member, notStaff, permissionDenied } from "./require-staff.ts";
 import { userNotFound } from "./routes/responses.ts";
 import { confirmationAge } from "./staff-deps.ts";
@@ -20,6 +21,21 @@ export interface GuardedChange {
 /** Returns the guard of a change, which the store asks in the transaction of the change. */
 export function toGuard({ userId }: Pick<Member, "userId">, change: GuardedChange): Guard {
   return { actorId: userId, targetId: change.targetId, check: (users) => requireAllowed(users, change) };
+}
+
+/**
+ * Returns the guard of a change that has no user as its target. The store asks in the transaction of the change whether the member still
+ * has the permission.
+ */
+export function toPermissionGuard({ userId }: Pick<Member, "userId">, permission: Permission): Guard {
+  return {
+    actorId: userId,
+    targetId: userId,
+    check({ actor }) {
+      if (actor === null || !actor.isActive || actor.role === null) throw notStaff();
+      if (!isAllowed(actor.role, permission)) throw permissionDenied(actor.role);
+    },
+  };
 }
 
 /**

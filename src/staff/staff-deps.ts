@@ -15,6 +15,8 @@ export interface StaffDeps {
    * Returns the name and the role that a user has now, read from the database, or `null` if the user may not log in or has no role.
    */
   readonly findMember: (userId: string) => Promise<{ readonly username: string; readonly role: Role } | null>;
+  /** Returns the role that the application gives a user now, even one who may not log in. Only without roles in tokenpair's own user table. */
+  readonly findRole: (userId: string) => Promise<Role | null>;
   /** Whether the roles are in tokenpair's own user table, so that a transaction can check them. */
   readonly hasOwnRoles: boolean;
   /** Returns a signal that aborts when the member's session ends. */

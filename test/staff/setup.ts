@@ -1,14 +1,18 @@
 import type { Role } from "../../src/core/role.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { type AuthOptions, createAuth } from "../../src/index.ts";
-import { type Console, createConsole } from "../../src/staff/index.ts";
+import { type Console, type ConsoleOptions, createConsole } from "../../src/staff/index.ts";
 import { openTestStore } from "../support/test-store.ts";
 
 /** A staff API over the project's store, and its users. */
 export type StaffScene = Awaited<ReturnType<typeof createStaffScene>>;
 
 /** Creates a staff API. */
-export async function createStaffScene(settings: Partial<AuthOptions> = {}, given?: Store) {
+export async function createStaffScene(
+  settings: Partial<AuthOptions> = {},
+  given?: Store,
+  options: ConsoleOptions = {},
+) {
   const store = given ?? (await openTestStore(() => Math.floor(Date.now() / 1_000)));
   await store.migrate();
   const auth = createAuth({
@@ -19,7 +23,7 @@ export async function createStaffScene(settings: Partial<AuthOptions> = {}, give
     ...settings,
   });
   await auth.ready();
-  const staff: Console = createConsole(auth);
+  const staff: Console = createConsole(auth, options);
 
   /** Creates a user with an unknown password, which costs no hash, and a session. */
   async function addUser(

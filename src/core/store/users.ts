@@ -9,8 +9,11 @@ import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.t
  * of them.
  */
 export interface UserStore {
-  /** Inserts a user. Usernames are unique by `usernameKey`. An id is never used twice. */
-  create(user: NewUser, audit?: AuditOf<User>): Promise<CreateUserOutcome>;
+  /**
+   * Inserts a user. Usernames are unique by `usernameKey`. An id is never used twice. `guard` decides in the transaction whether
+   * it is allowed; its target is the actor.
+   */
+  create(user: NewUser, audit?: AuditOf<User>, guard?: Guard): Promise<CreateUserOutcome>;
   /**
    * Inserts users of another system, in order, and returns an outcome for each. Never changes an existing user. With
    * `dryRun`, returns the outcomes that an import would have, and inserts nothing.

@@ -25,7 +25,9 @@ export interface Listener {
 /** The options of `listen`. */
 export interface ListenOptions {
   /** Answers all requests. It must never reject. */
-  readonly fetch: Auth["fetch"];
+  readonly fetch: (
+    ...args: [...Parameters<Auth["fetch"]>, socket?: IncomingMessage["socket"]]
+  ) => ReturnType<Auth["fetch"]>;
   /** The address or host name to listen on. */
   readonly host: string;
   /** The port to listen on. 0 means any free port. */
@@ -66,7 +68,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
           ? refuse("HOST")
           : hasDotSegment(incoming as IncomingMessage)
             ? refuse("URL")
-            : fetch(request, toConnection(incoming as IncomingMessage)),
+            : fetch(request, toConnection(incoming as IncomingMessage), incoming.socket as IncomingMessage["socket"]),
       // The Host header and the target of the request don't make a valid URL.
       { ...options, errorHandler: () => refuse("URL") },
     ),

@@ -40,6 +40,7 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
           results.push({ id, ok: true, detail: null });
         } catch (error) {
           results.push({ id, ok: false, detail: toDetail(error) });
+          request.report(error, id);
         }
       }
       return toJsonResponse(200, { results } satisfies BulkResult);

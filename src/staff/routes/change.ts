@@ -23,6 +23,8 @@ export interface ChangeRequest<B> {
   readonly id: string;
   /** The member and the reason, for the audit log. */
   readonly client: ClientInfo;
+  /** Records in the audit log that a change of this target was refused, if the error says so. */
+  readonly report: (error: unknown, targetId: string) => void;
 }
 
 /** The sender of a request, with what is known of it. */
@@ -84,7 +86,14 @@ export function defineChange<const S extends z.ZodRawShape>(staff: StaffDeps, ch
         const { reason: note, ...body } = (await context.readBody()) as { readonly reason: string };
         const client = { ...context.client, actor: `staff/${member.username}`, note };
         const isConfirmed = staff.deps.clock.now() - (member.authentication.authTime ?? 0) <= confirmationAge;
-        return await run({ member, isConfirmed, body: body as z.infer<z.ZodObject<S>>, id, client });
+        return await run({
+          member,
+          isConfirmed,
+          body: body as z.infer<z.ZodObject<S>>,
+          id,
+          client,
+          report: (error, targetId) => report(error, member, { id: targetId, client: context.client }),
+        });
       } catch (error) {
         if (caller !== undefined) report(error, caller, { id, client: context.client });
         throw error;

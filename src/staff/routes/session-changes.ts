@@ -4,7 +4,7 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { countField, textField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { toGuard } from "../guards.ts";
+import { toGuard, toPermissionGuard } from "../guards.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { type ChangeRequest, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
 import { sessionFilters, toSessionFilter } from "./sessions.ts";
@@ -110,10 +110,13 @@ interface RevokeMany {
 async function revokeMany(staff: StaffDeps, request: ChangeRequest<RevokeMany>): Promise<Response> {
   const { filter, expected, dry_run: isDryRun = false, all } = request.body;
   if ((all === true) === (filter !== undefined)) throw fieldErrors({ filter: ["Give a filter, or `all`."] });
-  if (all === true) return toRevokedResponse(await staff.flows.revokeAllSessions({ client: request.client }));
+  if (all === true) {
+    const guard = staff.hasOwnRoles ? toPermissionGuard(request.member, "sessions.revoke-many") : undefined;
+    return toRevokedResponse(await staff.flows.revokeAllSessions({ client: request.client, guard }));
+  }
   if (!isDryRun && expected === undefined)
     throw fieldErrors({ expected: ["Say how many sessions you expect to match."] });
-  const ids = await findMatches(staff, request.member.sessionId, filter ?? {});
+  const ids = await findMatches(staff, request.member.userId, filter ?? {});
   if (isDryRun) return toRevokedResponse({ sessions: ids.length });
   if (ids.length > (expected ?? 0) * 1.1) {
     throw new RequestError(409, {
@@ -121,9 +124,12 @@ async function revokeMany(staff: StaffDeps, request: ChangeRequest<RevokeMany>):
       code: "more_match",
     });
   }
+  const signal = staff.signal(request.member.authentication);
   let revoked = 0;
   let confirmed: "acks" | "expiry" | "pending" | undefined;
   for (const [index, id] of ids.entries()) {
+    // A member whose session was revoked meanwhile revokes no more. The session was checked only when the request came in.
+    signal.throwIfAborted();
     try {
       // The last confirmation covers the earlier revocations too: a node applies them in order.
       const isLast = index === ids.length - 1;
@@ -134,13 +140,15 @@ async function revokeMany(staff: StaffDeps, request: ChangeRequest<RevokeMany>):
       if (!isGone(error)) throw error;
     }
   }
+  // If the last one was gone, nothing has waited for the others.
+  if (revoked > 0 && staff.deps.settings.confirmRevocations) confirmed ??= "pending";
   return toRevokedResponse({ sessions: revoked, ...(confirmed === undefined ? {} : { confirmed }) });
 }
 
-/** Returns the ids of the live sessions that match, without the member's own. @throws RequestError 400 if there are too many. */
+/** Returns the ids of the live sessions that match, without those of the member. @throws RequestError 400 if there are too many. */
 async function findMatches(
   staff: StaffDeps,
-  ownSessionId: string,
+  ownId: string,
   filter: Readonly<Record<string, unknown>>,
 ): Promise<readonly string[]> {
   const ids: string[] = [];
@@ -148,7 +156,7 @@ async function findMatches(
   do {
     const part = { from, isBackward: false, limit: pageSize, scan: 20_000 };
     const { rows, end } = await staff.deps.store.staff.sessions({ ...toSessionFilter(filter), state: "live" }, part);
-    ids.push(...rows.map(({ row }) => row.id).filter((id) => id !== ownSessionId));
+    ids.push(...rows.filter(({ row }) => row.userId !== ownId).map(({ row }) => row.id));
     if (ids.length > maxMatches) {
       throw new RequestError(400, {
         detail: `More than ${maxMatches} sessions match. Narrow the filter, or revoke all.`,

@@ -6,7 +6,7 @@ import { passwordField, textField, usernameField } from "../../http/request/fiel
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import type { UserAction } from "../api.ts";
-import { confirmationRequired, requireAllowed, toGuard } from "../guards.ts";
+import { confirmationRequired, requireAllowed, toGuard, toPermissionGuard } from "../guards.ts";
 import { isAllowed } from "../permissions.ts";
 import { type Member, permissionDenied } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
@@ -33,6 +33,10 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
         requireOwnUsers(staff);
         if (body.role) requireRoleChange(member, isConfirmed);
         const { password, generated } = toPassword(staff, body, { isRequired: false });
+        // Hashing the password takes time, in which the member may lose the role.
+        const guard = staff.hasOwnRoles
+          ? toPermissionGuard(member, body.role ? "staff.write" : "users.write")
+          : undefined;
         const user = await staff.flows.createUser(
           {
             username: body.username,
@@ -41,6 +45,7 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
             ...(password === undefined ? {} : { password }),
           },
           client,
+          guard,
         );
         return toJsonResponse(200, { user: toUserBody(user), password: generated });
       },
@@ -208,7 +213,7 @@ export async function requireNow(
 ): Promise<void> {
   const target = staff.hasOwnRoles
     ? await findUser(staff.deps, id)
-    : { id, isActive: true, role: (await staff.findMember(id))?.role ?? null };
+    : { id, isActive: true, role: await staff.findRole(id) };
   const actor = { id: member.userId, isActive: true, role: member.role };
   requireAllowed({ actor, target, otherAdmins: 1 }, { action, isConfirmed });
 }

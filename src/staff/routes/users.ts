@@ -105,7 +105,7 @@ export const createUserShow = (staff: StaffDeps): Endpoint =>
  * @throws RequestError 404.
  */
 export async function readUser(
-  { deps }: StaffDeps,
+  { deps, hasOwnRoles, findRole }: StaffDeps,
   member: Parameters<typeof toAllowedActions>[0],
   id: string,
 ): Promise<StaffUserDetail> {
@@ -125,7 +125,7 @@ export async function readUser(
       locked_for: lockedFor,
       until: null,
     },
-    allowed: toAllowedActions(member, user),
+    allowed: toAllowedActions(member, hasOwnRoles ? user : { id, role: await findRole(id) }),
   };
 }
 

@@ -160,11 +160,13 @@ export function createSessionStore(
         recordChange(transaction.run, audit, await revocations.revokeOthers(transaction, owner, reason, options)),
       ),
 
-    revokeAll: (reason, { audit, confirm } = {}) =>
+    revokeAll: (reason, { audit, confirm, guard } = {}) =>
       connection.transact(
         "sessions.revokeAll",
-        async (transaction) =>
-          recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason, { confirm })),
+        async (transaction) => {
+          await requireAllowed(transaction.run, guard);
+          return recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason, { confirm }));
+        },
         { isUnbounded: true },
       ),
   };

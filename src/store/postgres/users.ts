@@ -95,8 +95,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
   }
 
   return {
-    create: (user, audit) =>
+    create: (user, audit, guard) =>
       connection.transact("users.create", async ({ run }) => {
+        await requireAllowed(run, guard);
         const [numbers] = await run<{ last: number }>(lockNumbers);
         const { usernameKey } = user;
         if ((await run(findByKey, { usernameKey })).length > 0) return { outcome: "name_taken" };

@@ -178,10 +178,11 @@ export function createSessionStore(
       );
     },
 
-    async revokeAll(reason, { audit, confirm } = {}) {
-      return connection.write("sessions.revokeAll", (now) =>
-        recordChange(connection, audit, revocations.revokeAll({ reason, now, confirm })),
-      );
+    async revokeAll(reason, { audit, confirm, guard } = {}) {
+      return connection.write("sessions.revokeAll", (now) => {
+        requireAllowed(connection, guard);
+        return recordChange(connection, audit, revocations.revokeAll({ reason, now, confirm }));
+      });
     },
   };
 }

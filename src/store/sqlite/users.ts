@@ -101,8 +101,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
   }
 
   return {
-    async create(user, audit) {
+    async create(user, audit, guard) {
       return connection.write("users.create", (now) => {
+        requireAllowed(connection, guard);
         const { usernameKey } = user;
         if (findWithPassword(findByKey, { usernameKey }) !== null) return { outcome: "name_taken" };
         if (user.id !== undefined && findUser(user.id) !== null)

@@ -1,0 +1,113 @@
+/** Writes docs/http-api.md from the OpenAPI document. Run by `npm run docs`. */
+import { writeFileSync } from "node:fs";
+import { createAuth } from "../src/create-auth.ts";
+import { sqliteStore } from "../src/store/sqlite/index.ts";
+
+const preamble = `# HTTP API
+
+Generated from the OpenAPI document by \`npm run docs\`, with the default settings. Your server returns its own document at
+\`/api/schema/\`, from which you can generate a client. Every path also works without its trailing slash.
+
+A request is authenticated in one of these ways:
+
+| way | what the request has |
+|---|---|
+| \`bearer\` | \`Authorization: Bearer\` and the access token |
+| \`cookie\` | the access cookie; unsafe methods also need the CSRF header ([Cookies and CSRF](browser.md)) |
+| \`refreshCookie\` | the refresh cookie and the CSRF header |
+| \`serviceBasic\` | HTTP Basic with a service's name and credential ([Other services](services.md)) |
+| \`serviceBearer\` | \`Authorization: Bearer\` and a service's credential |
+`;
+
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+}
+type Content = Readonly<Record<string, { readonly schema?: Schema }>>;
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly description?: string;
+}
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tags?: readonly string[];
+  readonly security: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+}
+
+/** Returns the whole page. */
+export async function toHttpReference(): Promise<string> {
+  const store = sqliteStore(":memory:");
+  await store.migrate();
+  const auth = createAuth({ store, signingKey: "a key of the reference, which signs nothing" });
+  try {
+    await auth.ready();
+    const response = await auth.fetch(new Request("http://localhost/api/schema/"));
+    const { paths }: { readonly paths: Record<string, Record<string, Operation>> } = JSON.parse(await response.text());
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => toSection(`${method.toUpperCase()} ${path}`, operation)),
+    );
+    return [preamble, ...operations].join("\n");
+  } finally {
+    await auth.close();
+  }
+}
+
+function toSection(title: string, operation: Operation): string {
+  const { summary, operationId, tags = [], security, parameters = [], requestBody, responses } = operation;
+  const ways = security.flatMap(Object.keys).map((name) => `\`${name}\``);
+  const facts = [
+    `Operation \`${operationId}\`.`,
+    ways.length > 0 ? `Authenticated by ${ways.join(" or ")}.` : "Needs no authentication.",
+    ...(tags.length > 0 ? [`Only in \`${tags.join(", ")}\`, not in the library.`] : []),
+  ];
+  const rows = [
+    ...parameters.map(({ name, in: place, required, description = "" }) => [
+      name,
+      place,
+      required === true,
+      description,
+    ]),
+    ...toBodyRows(requestBody?.content ?? {}),
+  ].map(
+    ([name, place, isRequired, text]) =>
+      `| \`${name}\` | ${place}${isRequired ? ", required" : ""} | ${toCell(`${text}`)} |\n`,
+  );
+  const results = Object.entries(responses).map(([status, { description, content = {} }]) => {
+    const fields = Object.keys(Object.values(content)[0]?.schema?.properties ?? {}).map((name) => `\`${name}\``);
+    return `| ${status} | ${toCell(description)} | ${fields.join(", ")} |\n`;
+  });
+  const table = rows.length === 0 ? "" : `| parameter | where | meaning |\n|---|---|---|\n${rows.join("")}\n`;
+  return `## ${title}\n\n${summary} ${facts.join(" ")}\n\n${table}| status | meaning | fields |\n|---|---|---|\n${results.join("")}`;
+}
+
+function toBodyRows(content: Content): [string, string, boolean, string][] {
+  const { properties = {}, required = [] } = Object.values(content)[0]?.schema ?? {};
+  return Object.entries(properties).map(([name, { description = "" }]) => [
+    name,
+    "body",
+    required.includes(name),
+    description,
+  ]);
+}
+
+function toCell(text: string): string {
+  return text
+    .replaceAll("|", "\\|")
+    .replaceAll("<", "\\<")
+    .replaceAll(/\s*\n\s*/g, " ");
+}
+
+if (import.meta.main) writeFileSync(new URL("../docs/http-api.md", import.meta.url), await toHttpReference());

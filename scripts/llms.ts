@@ -1,0 +1,29 @@
+/**
+ * Writes llms.txt, which tells a coding agent what each page of the documentation answers. Run by `npm run docs`.
+ */
+import { writeFileSync } from "node:fs";
+import { guide } from "../site/guide.ts";
+
+const preamble = `# tokenpair
+
+> Token-pair authentication for TypeScript servers: a short-lived JWT access token, a single-use refresh token, and logouts
+> that every node knows within a second. A library for Express, Fastify, Hono, Next, Nest and plain Node, or a server with
+> an HTTP API compatible with djangorestframework-simplejwt.
+
+- Read docs/skill/SKILL.md first: it has the steps and the mistakes to avoid.
+- Put \`authRoutes(auth)\` before any body parser. Call \`await store.migrate()\` and \`await auth.ready()\` before the server listens.
+- In the browser use \`createClient()\` from \`tokenpair/client\`, and \`client.fetch\` for requests: it refreshes and adds the CSRF token.
+- The cookies need https, except in development with \`NODE_ENV=development\`.
+- Types and docstrings of every export are in dist/**/*.d.ts. Programs that run are in examples/.
+`;
+
+/** Returns the text of llms.txt. Its links start at the root of the package. */
+export function toLlmsText(): string {
+  const groups = guide.map(({ name, pages }) => {
+    const lines = pages.map(([path, title, answers]) => `- [${title}](${path}): ${answers}\n`);
+    return `\n## ${name}\n\n${lines.join("")}`;
+  });
+  return preamble + groups.join("");
+}
+
+if (import.meta.main) writeFileSync(new URL("../llms.txt", import.meta.url), toLlmsText());

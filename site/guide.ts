@@ -1,0 +1,116 @@
+/** The pages of the documentation, in the order of a person's needs. The site's sidebar and llms.txt are made from it. */
+
+/** One page: its path from the root of the repository, its name in the sidebar, and what it answers. */
+export type Page = readonly [path: string, name: string, answers: string];
+
+/** A group of pages under one heading. */
+export interface Group {
+  readonly name: string;
+  readonly pages: readonly Page[];
+  /** Whether the sidebar shows only the heading until the reader opens it. */
+  readonly isCollapsed?: true;
+}
+
+/** Every page of docs/, except those in docs/decisions/ and docs/postmortems/. */
+export const guide: readonly Group[] = [
+  {
+    name: "Start",
+    pages: [
+      ["README.md", "Overview", "what tokenpair is, install it, five minutes with curl, protect a route"],
+      ["docs/express-react.md", "First application", "Express, React and Vite: login, protected route, devices"],
+      ["docs/client.md", "Front end", "the browser client: logging in, requests, loaders, React, Vue, Svelte, Solid"],
+      ["docs/sessions-and-devices.md", "Sessions and devices", "list a user's devices, log out one, the others or all"],
+      ["docs/how-it-works.md", "How it works", "tokens, refresh and rotation, how a logout reaches every node"],
+      [
+        "docs/why-not-plain-sessions.md",
+        "Why not plain sessions?",
+        "when opaque session cookies are the better choice",
+      ],
+    ],
+  },
+  {
+    name: "Logins",
+    pages: [
+      ["docs/your-own-users.md", "Your own users", "use your application's user table"],
+      ["docs/other-logins.md", "Other logins", "OIDC, passkeys, magic links, acting for a user"],
+      ["docs/second-factor.md", "Second factor", "a second step between the password and the session"],
+      ["docs/step-up.md", "Step-up", "ask for the password again before a dangerous request"],
+      ["docs/passwords.md", "Passwords", "password rules, hashing, peppers"],
+      ["docs/throttling.md", "Throttling", "limits on failed logins, unlocking users"],
+    ],
+  },
+  {
+    name: "Frameworks",
+    pages: [
+      ["docs/server-rendered.md", "Server-rendered pages", "pages and forms that your server renders, without scripts"],
+      ["docs/next.md", "Next.js", "App Router: pages, server actions, route handlers"],
+      ["docs/nest.md", "Nest", "module, guard, gateways, GraphQL"],
+      ["docs/native.md", "React Native and Expo", "the bearer client in an app"],
+    ],
+  },
+  {
+    name: "Long connections",
+    pages: [["docs/websockets.md", "WebSockets and streams", "close open connections at a logout"]],
+  },
+  {
+    name: "Operating",
+    pages: [
+      ["docs/operating.md", "Going to production", "database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/behind-a-proxy.md", "Behind a proxy", "nginx, Caddy, HAProxy, Apache, Traefik, AWS, path prefixes"],
+      [
+        "docs/proxies-auth.md",
+        "Authenticate at the proxy",
+        "the proxy checks requests before your application gets them",
+      ],
+      ["docs/browser.md", "Cookies and CSRF", "cookie names and attributes, request checks, redirects"],
+      ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
+      ["docs/scaling.md", "PostgreSQL and scaling", "sizing, from one machine to a hundred million users"],
+      ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
+      ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
+      ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
+      ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],
+      ["docs/verifier/typescript.md", "Verify in TypeScript", "services without a database: Node, Deno, Bun, workerd"],
+      ["docs/verifier/sidecar.md", "The sidecar", "`tokenpair verifier`, for PHP, proxies and many services"],
+      ["docs/verifier/README.md", "Verify in any language", "specification of a verifier, with test vectors"],
+    ],
+  },
+  {
+    name: "Troubleshooting",
+    pages: [["docs/troubleshooting.md", "By symptom", "random logouts, 401, 403, missing cookies, clocks"]],
+  },
+  {
+    name: "Coming from",
+    pages: [
+      ["docs/migrating-from-django.md", "Django and simplejwt", "users, settings, endpoints and clients"],
+      [
+        "docs/coming-from.md",
+        "Other libraries",
+        "jsonwebtoken, express-jwt, passport-jwt, better-auth, express-session",
+      ],
+    ],
+  },
+  {
+    name: "Reference",
+    pages: [
+      ["docs/settings.md", "Settings", "every setting and its default"],
+      ["docs/cli.md", "Command line", "every command and its options"],
+      ["docs/http-api.md", "HTTP API", "every endpoint: parameters, body and responses"],
+      ["docs/events.md", "Events", "event types, the audit log, the webhook"],
+      ["CHANGELOG.md", "Changelog", "what changed, and how to upgrade"],
+    ],
+  },
+  {
+    name: "In depth",
+    isCollapsed: true,
+    pages: [
+      ["SECURITY.md", "Security", "threat model, guarantees and their limits, how to report a vulnerability"],
+      ["docs/rotation.md", "The rule of rotation", "its specification, with test vectors"],
+      ["docs/correctness.md", "Correctness", "guarantees, and the tests that check them"],
+      ["docs/performance.md", "Performance", "benchmarks against other libraries, how to reproduce them"],
+      ["docs/asvs.md", "OWASP ASVS", "which requirements tokenpair meets, and the tests for them"],
+      ["ARCHITECTURE.md", "Architecture", "a map of the source, recipes for common changes"],
+      ["CONTRIBUTING.md", "Contributing", "run, test and change the code"],
+      ["docs/decisions/README.md", "Decisions", "design decisions and their reasons"],
+    ],
+  },
+];
