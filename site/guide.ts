@@ -66,6 +66,11 @@ export const guide: readonly Group[] = [
       ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
       ["docs/scaling.md", "PostgreSQL and scaling", "sizing, from one machine to a hundred million users"],
       ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
+      [
+        "docs/demonstration.md",
+        "The demonstration",
+        "what npm start shows: a stolen token, a lost response, a logout on another node",
+      ],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
       ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
       ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],
