@@ -55,7 +55,11 @@ export const guide: readonly Group[] = [
   {
     name: "Operating",
     pages: [
-      ["docs/deploying.md", "Deploying", "an installation behind nginx, systemd, containers, Kubernetes, several processes"],
+      [
+        "docs/deploying.md",
+        "Deploying",
+        "an installation behind nginx, systemd, containers, Kubernetes, several processes",
+      ],
       ["docs/operating.md", "Going to production", "database, backups, upgrades, cleanup, metrics and alerts"],
       ["docs/behind-a-proxy.md", "Behind a proxy", "nginx, Caddy, HAProxy, Apache, Traefik, AWS, path prefixes"],
       [
