@@ -8,14 +8,14 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
  * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
  */
 const system = [
-  "test/{adapters,browser,compatibility,console,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
+  "test/{adapters,browser,compatibility,deploy,console,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
   "test/{examples,package}.test.ts",
   "test/cli/{backup,flushexpiredtokens,init,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",
   "test/events/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",
   "test/server/config/signing-key.test.ts",
-  "test/server/{console,feed-streams,pooler,postgres,process,serve}.test.ts",
+  "test/server/{console,feed-streams,pooler,postgres,process,serve,shutdown,workers}.test.ts",
   "test/server/sidecar/process.test.ts",
   "test/server/listen/*.test.ts",
   "test/server/handlers/page.test.ts",

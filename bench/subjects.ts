@@ -15,6 +15,7 @@ export const subjects: readonly SubjectEntry[] = [
   { name: "revocation", title: "revocation: its way to every node, and the index that holds it", needsPeers: false },
   { name: "feed", title: "feed: revocations on their way to services without a database", needsPeers: false },
   { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
+  { name: "workers", title: "workers: one process and two", needsPeers: true },
   { name: "start", title: "start: from the process to ready, and its memory", needsPeers: false },
   { name: "footprint", title: "footprint: what an installation needs", needsPeers: false },
   { name: "growth", title: "growth: a million sessions, refreshed ten times", needsPeers: false },

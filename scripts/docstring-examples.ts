@@ -43,10 +43,18 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
   ...Object.fromEntries(
-    ["client", "client-error", "user-sessions", "patch-fetch", "session/session-state", "cookie/client"].map((name) => [
+    [
+      "client",
+      "client-error",
+      "user-sessions",
+      "patch-fetch",
+      "watch-session",
+      "session/session-state",
+      "cookie/client",
+    ].map((name) => [
       `src/client/${name}.ts`,
       `
-    import { ClientError, type CookieClient, patchFetch, userSessions } from "tokenpair/client";
+    import { ClientError, type CookieClient, patchFetch, userSessions, watchSession } from "tokenpair/client";
     declare const client: CookieClient;
     declare const username: string;
     declare const password: string;

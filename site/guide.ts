@@ -55,6 +55,11 @@ export const guide: readonly Group[] = [
   {
     name: "Operating",
     pages: [
+      [
+        "docs/deploying.md",
+        "Deploying",
+        "an installation behind nginx, systemd, containers, Kubernetes, several processes",
+      ],
       ["docs/operating.md", "Going to production", "database, backups, upgrades, cleanup, metrics and alerts"],
       ["docs/behind-a-proxy.md", "Behind a proxy", "nginx, Caddy, HAProxy, Apache, Traefik, AWS, path prefixes"],
       [
@@ -66,6 +71,13 @@ export const guide: readonly Group[] = [
       ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
       ["docs/scaling.md", "PostgreSQL and scaling", "sizing, from one machine to a hundred million users"],
       ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
+      [
+        "docs/demonstration.md",
+        "The demonstration",
+        "what npm start shows: a stolen token, a lost response, a logout on another node",
+      ],
+      ["docs/retention.md", "Retention and erasure", "which personal data is stored, how long, how to erase a user"],
+      ["docs/versions.md", "Versions", "what a version covers, support, deprecation, upgrades, going back"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
       ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
       ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],

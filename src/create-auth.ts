@@ -122,9 +122,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       keys: toKeyStats(keys, deps.clock),
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
-    drain: () => deps.readers.stop(),
+    drain: () => {
+      deps.readers.stop();
+      httpDeps.sessionStreams.stop();
+    },
     close: async () => {
       deps.readers.stop();
+      httpDeps.sessionStreams.stop();
       const left = deps.feed.stop();
       confirmer.stop();
       signals.stop();

@@ -27,6 +27,7 @@ import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
+import { createSessionStreams } from "./http/response/session-streams.ts";
 import { parseGivenKeys } from "./keys/given-keys.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
@@ -178,6 +179,11 @@ export function createDeps(
     keys,
     readBearerToken: createBearerReader(settings),
     readers,
+    sessionStreams: createSessionStreams({
+      signal: (claims) => signals.signal(claims, "session"),
+      maxStreams: settings.maxSessionStreams,
+      schedule,
+    }),
     credentials,
     random,
     clock,

@@ -37,7 +37,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/nestjs": ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"],
-  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions"],
+  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions", "watchSession"],
   "tokenpair/client/bearer": [
     "ClientError",
     "createBearerClient",
@@ -45,6 +45,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "patchFetch",
     "toSecureStorage",
     "userSessions",
+    "watchSession",
   ],
   "tokenpair/react": ["useSession"],
 };
@@ -105,7 +106,7 @@ describe("the packed package in an empty folder", () => {
   it("holds what a user reads and nothing of ours", () => {
     const files = readdirSync(join(folder, "node_modules/tokenpair"));
     const pages = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
-    expect(files.sort()).toEqual([...pages, "dist", "docs", "examples", "llms.txt", "package.json"]);
+    expect(files.sort()).toEqual([...pages, "deploy", "dist", "docs", "examples", "llms.txt", "package.json"]);
     const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
     expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
     expect(compiled).toContain("page/index.html");

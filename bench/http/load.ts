@@ -5,6 +5,8 @@ import { host, type Served } from "./served.ts";
 /** What the process is sent. */
 export interface Load extends Served {
   readonly seconds: number;
+  /** The path of all requests. Default: "/". */
+  readonly path?: string;
 }
 
 /** What it sends back. */
@@ -14,10 +16,10 @@ export interface LoadResult {
   readonly seconds: number;
 }
 
-process.on("message", async ({ port, requests, seconds }: Load) => {
+process.on("message", async ({ port, requests, seconds, path = "" }: Load) => {
   const startedAt = performance.now();
   const options = {
-    url: `http://${host}:${port}`,
+    url: `http://${host}:${port}${path}`,
     connections: 32,
     duration: seconds,
     // How often it looks whether it is time to stop, in milliseconds.

@@ -96,7 +96,8 @@ export const rules: readonly LanguageRule[] = [
   },
   // Synonyms of glossary words.
   {
-    banned: /\bkill\w*|\bdie[sd]?\b|\bdying\b|\bdeaths?\b|\bdead\b(?! (?:row|tuple)s?)/i,
+    // `process.kill` has no other name.
+    banned: /\bkill(?<!^kill(?=$))\w*|\bdie[sd]?\b|\bdying\b|\bdeaths?\b|\bdead\b(?! (?:row|tuple)s?)/i,
     use: '"revoked", "expired", "stops"',
   },
   { banned: /\bblacklist\w*/i, use: '"revoke"' },

@@ -146,6 +146,23 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^proxies: /),
   },
   {
+    name: "shutdown",
+    description:
+      "stops servers under load, 200 times: at once, after shutdownDelay, and with two workers; no request that was sent may be lost (minutes)",
+    command: vitest("test/server/shutdown.test.ts"),
+    env: { TOKENPAIR_SHUTDOWN_ROUNDS: "200" },
+    smoke: { command: vitest("test/server/shutdown.test.ts"), env: { TOKENPAIR_SHUTDOWN_ROUNDS: "8" } },
+    toFigures: linesWith(/^shutdown: /),
+  },
+  {
+    name: "deploy",
+    description:
+      "checks the Dockerfile, the compose file, the unit and the manifests, and runs the packed package as in a container (a minute; needs the npm registry)",
+    command: ["node", "test/deploy/run.ts"],
+    smoke: { command: ["node", "test/deploy/run.ts", "--smoke"] },
+    toFigures: linesWith(/^deploy: /),
+  },
+  {
     name: "site",
     description: "builds the documentation's site, and checks every internal link (a minute; needs the npm registry)",
     command: ["node", "test/site/run.ts"],

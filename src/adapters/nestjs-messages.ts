@@ -36,8 +36,10 @@ export async function refuseMessage({ body }: SocketRefusal): Promise<never> {
 /**
  * Refuses an operation of GraphQL.
  *
- * @throws HttpException, whose body the drivers add to the error of the result. They know it by `statusCode`.
+ * @throws HttpException. Apollo's driver knows it by `statusCode`, and adds the body to the error of the result. The error of a
+ * subscription, or of Mercurius, gets it from `extensions`.
  */
 export function refuseOperation({ status, body }: SocketRefusal): never {
-  throw new HttpException({ statusCode: status, message: body["detail"], ...body }, status);
+  const originalError = { statusCode: status, message: body["detail"], ...body };
+  throw Object.assign(new HttpException(originalError, status), { extensions: { originalError } });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addHealthcheck } from "./commands/healthcheck.ts";
 import { addVerifier } from "./commands/verifier.ts";
 import type { Context } from "./context.ts";
 import { toErrorMessage, UsageError } from "./errors.ts";
@@ -38,9 +39,11 @@ export async function createProgram(name: string | undefined, context: Context):
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
     });
-  // A verifier has no database, so it loads none of the code for one.
-  if (name !== "verifier") (await import("./commands/index.ts")).addDatabaseCommands(program, context);
+  // These have no database, so they load none of the code for one.
+  if (name !== "verifier" && name !== "healthcheck")
+    (await import("./commands/index.ts")).addDatabaseCommands(program, context);
   addVerifier(program, context);
+  addHealthcheck(program, context);
   return program;
 }
 

@@ -12,3 +12,4 @@ export type {
 } from "./session/session-state.ts";
 export type { Credentials, LoginContinuation, LogoutScope, TokenPair } from "./transport/transport.ts";
 export { type SessionInfo, type UserSessions, userSessions } from "./user-sessions.ts";
+export { type SessionEnd, type WatchedClient, type WatchSessionOptions, watchSession } from "./watch-session.ts";

@@ -1,4 +1,5 @@
 import type { AuthenticationRequirement } from "./authentication.ts";
+import type { RevokeReason } from "./session.ts";
 
 /**
  * Why tokenpair refused a request. `http/response/errors.ts` has a status, a challenge and a text for each code.
@@ -66,6 +67,8 @@ export class AuthError extends Error {
   readonly retryAfter: number | undefined;
   /** What the user's authentication must be. Only with `confirmation_required`. */
   readonly requirement: AuthenticationRequirement | undefined;
+  /** Why the session was revoked, if the node knows it. Only with `token_revoked`, as the reason of a signal. */
+  readonly revokeReason: RevokeReason | undefined;
   /** Private, so that an error that is logged doesn't show the ticket. */
   readonly #secondFactor: SecondFactorRequest | undefined;
 
@@ -81,6 +84,7 @@ export class AuthError extends Error {
       sessionEnded?: boolean;
       retryAfter?: number;
       requirement?: AuthenticationRequirement;
+      revokeReason?: RevokeReason | undefined;
       secondFactor?: SecondFactorRequest;
       cause?: unknown;
     } = {},
@@ -91,6 +95,7 @@ export class AuthError extends Error {
     this.sessionEnded = options.sessionEnded ?? false;
     this.retryAfter = options.retryAfter;
     this.requirement = options.requirement;
+    this.revokeReason = options.revokeReason;
     this.#secondFactor = options.secondFactor;
   }
 

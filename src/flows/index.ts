@@ -1,3 +1,4 @@
+import { listActivity } from "./activity.ts";
 import { authenticate, isStillValid, needsRefresh } from "./authenticate.ts";
 import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
@@ -62,6 +63,7 @@ const flows = {
   introspect,
   issue,
   labelSession,
+  listActivity,
   listSessions,
   listUsers,
   login: traceLogin,

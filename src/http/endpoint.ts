@@ -14,6 +14,7 @@ import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
 import type { ErrorStyle } from "./response/errors.ts";
+import type { SessionStreams } from "./response/session-streams.ts";
 
 /**
  * The pages of other origins that may use an endpoint in a browser (Fetch §3.3, "CORS protocol"):
@@ -40,6 +41,8 @@ export interface HttpDeps {
   readonly random: Random;
   /** The readers of the revocation feed. */
   readonly readers: FeedReaders;
+  /** The streams that tell pages when their session ends. */
+  readonly sessionStreams: SessionStreams;
   /** Ends the requests of services whose credentials are revoked. */
   readonly credentials: CredentialWatch;
   readonly clock: Pick<Clock, "now" | "monotonic">;

@@ -1,4 +1,5 @@
 import type { Client, User } from "../client/index.ts";
+import { createActivityPanel } from "./activity-panel.ts";
 import { createApiPanel } from "./api-panel.ts";
 import type { Connection } from "./connection.ts";
 import { createDevicesPanel } from "./devices-panel.ts";
@@ -14,7 +15,17 @@ export function createAccountView(client: Client, user: User, connection: Connec
   const heading = createHeading("h1", user.username);
   const alert = element("p", { class: "message error", role: "alert" });
   const session = createSessionPanel(client);
-  const devices = createDevicesPanel(client, connection);
+  const devices = createDevicesPanel(client, connection, (list) => {
+    const own = list.find(({ current }) => current);
+    if (own) session.show(own);
+    activity.loadIfChanged(list);
+  });
+  const password = settings.hasPasswords ? createPasswordPanel(client, user, connection) : undefined;
+  const activity = createActivityPanel(client, `${settings.authPath}/activity/`, async () => {
+    const isDone = await devices.logOutOthers();
+    if (isDone) password?.querySelector("input")?.focus();
+    return isDone;
+  });
 
   async function logOut(): Promise<void> {
     alert.textContent = "";
@@ -34,12 +45,13 @@ export function createAccountView(client: Client, user: User, connection: Connec
         element("div", {}, element("p", { class: "quiet" }, "Logged in as"), heading),
         element("div", { class: "leave" }, createButton("Log out", logOut), alert),
       ),
-      element("div", { class: "column" }, session.root, createApiPanel(client, `${settings.authPath}/me/`, connection)),
+      element("div", { class: "column" }, session.root, activity.root),
       element(
         "div",
         { class: "column" },
         devices.root,
-        ...(settings.hasPasswords ? [createPasswordPanel(client, user, connection)] : []),
+        ...(password ? [password] : []),
+        createApiPanel(client, `${settings.authPath}/me/`, connection),
       ),
     ),
     focus: () => heading.focus(),

@@ -1,4 +1,4 @@
-import { type Client, userSessions } from "../client/index.ts";
+import { type Client, type SessionInfo, userSessions } from "../client/index.ts";
 import type { Connection } from "./connection.ts";
 import { createDeviceList } from "./device-list.ts";
 import { toTitle } from "./device-row.ts";
@@ -10,8 +10,21 @@ import type { View } from "./view.ts";
 const reloadInterval = 30_000;
 const retryInterval = 3_000;
 
-/** Creates a panel that lists the user's devices, with buttons to rename them and to log them out. */
-export function createDevicesPanel(client: Client, connection: Connection): Pick<View, "root" | "dispose"> {
+/** The panel of the devices. */
+export interface DevicesPanel extends Pick<View, "root" | "dispose"> {
+  /** Logs out all other devices. Returns whether it succeeded. */
+  readonly logOutOthers: () => Promise<boolean>;
+}
+
+/**
+ * Creates a panel that lists the user's devices, with buttons to rename them and to log them out. `onLoaded` is called with the
+ * list.
+ */
+export function createDevicesPanel(
+  client: Client,
+  connection: Connection,
+  onLoaded: (devices: readonly SessionInfo[]) => void,
+): DevicesPanel {
   const sessions = userSessions(client);
   const heading = createHeading("h2", "Your devices");
   const status = element("p", { class: "message", role: "status" });
@@ -35,6 +48,8 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       const devices = await sessions.list();
       if (isOutdated()) return;
       list.show(devices);
+      othersButton.hidden = devices.length < 2;
+      onLoaded(devices);
       connection.report(undefined);
       loadedAt = performance.now();
     } catch (error) {
@@ -86,6 +101,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   const logOutOthers = () => act(() => client.logout("others"), "All other devices were logged out.");
   const logOutEverywhere = () => act(() => client.logout("all"), "");
 
+  const othersButton = createButton("Log out all other devices", logOutOthers, { hidden: "" });
   document.addEventListener("visibilitychange", loadIfVisible);
   const timer = setInterval(loadIfDue, retryInterval);
   void load();
@@ -95,14 +111,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       { class: "card" },
       heading,
       list.root,
-      element(
-        "div",
-        { class: "actions" },
-        createButton("Log out all other devices", logOutOthers),
-        createButton("Log out everywhere", logOutEverywhere),
-      ),
+      element("div", { class: "actions" }, othersButton, createButton("Log out everywhere", logOutEverywhere)),
       element("div", { class: "messages" }, alert, status),
     ),
+    logOutOthers,
     dispose() {
       isDisposed = true;
       clearInterval(timer);

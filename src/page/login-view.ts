@@ -1,12 +1,12 @@
-import { type Client, ClientError, type LogoutReason } from "../client/index.ts";
+import { type Client, ClientError } from "../client/index.ts";
 import { createHeading, element } from "./dom.ts";
 import { createField } from "./field.ts";
 import { createForm } from "./form.ts";
-import { logoutMessages, toMessage } from "./messages.ts";
+import { toMessage } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/** Creates the view with the login form. `reason` says why the user is no longer logged in. */
-export function createLoginView(client: Client, reason: LogoutReason | undefined): View {
+/** Creates the view with the login form. `notice` says why the user is no longer logged in. */
+export function createLoginView(client: Client, notice: string | undefined, hint?: string): View {
   const username = createField({
     ...{ label: "Username", name: "username", type: "text", autocomplete: "username" },
     missing: "Please enter your username.",
@@ -37,9 +37,10 @@ export function createLoginView(client: Client, reason: LogoutReason | undefined
     submit: "Log in",
     onSubmit: logIn,
   });
-  const notice = reason ? [element("p", { class: "notice" }, logoutMessages[reason])] : [];
+  const notices = notice ? [element("p", { class: "notice" }, notice)] : [];
+  const hints = hint ? [element("p", { class: "quiet" }, hint)] : [];
   return {
-    root: element("section", { class: "card login" }, createHeading("h1", "Log in"), ...notice, form),
+    root: element("section", { class: "card login" }, createHeading("h1", "Log in"), ...notices, ...hints, form),
     focus: () => username.input.focus(),
     dispose: () => undefined,
   };

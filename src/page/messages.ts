@@ -9,6 +9,22 @@ export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   refused: "The server could not confirm your login. Please log in again.",
 };
 
+/** The texts by the reason that the server gives on the stream of session events. */
+const endMessages: Readonly<Record<string, string>> = {
+  reuse:
+    "You were logged out because an old token of this session was used again, possibly by an attacker. Please log in again.",
+  user_disabled: "You were logged out because your account was disabled.",
+  user_deleted: "You were logged out because your account was deleted.",
+  limit: "You were logged out because you logged in on too many devices.",
+  password_changed: logoutMessages.password_changed,
+};
+
+/** Returns why the user is no longer logged in. `end` is the reason that the server gave on the stream. */
+export function toLogoutMessage(reason: LogoutReason, end: string | null | undefined): string {
+  const isKnown = reason === "revoked" && typeof end === "string" && Object.hasOwn(endMessages, end);
+  return (isKnown ? endMessages[end] : undefined) ?? logoutMessages[reason];
+}
+
 /** The text that is shown first if a different user from before is now logged in. */
 export const replacedMessage = "Another login in this browser has replaced yours.";
 

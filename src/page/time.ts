@@ -1,3 +1,5 @@
+import { element } from "./dom.ts";
+
 /** Formats seconds like a clock: `0:07`, `29:12`, `1:00:00`. Negative numbers become `0:00`. */
 export function toClockText(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
@@ -15,4 +17,12 @@ export function toAgeText(then: number, now: number): string {
   if (age < 3600) return relative.format(-Math.floor(age / 60), "minute");
   if (age < 86_400) return relative.format(-Math.floor(age / 3600), "hour");
   return relative.format(-Math.floor(age / 86_400), "day");
+}
+
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Returns a `time` element. The time is in seconds since the epoch, and shown in the browser's time zone. */
+export function toDateTime(seconds: number): HTMLTimeElement {
+  const date = new Date(seconds * 1000);
+  return element("time", { datetime: date.toISOString() }, dateTime.format(date));
 }

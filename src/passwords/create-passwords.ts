@@ -1,3 +1,4 @@
+import { AuthError } from "../core/errors.ts";
 import { toShown } from "../core/settings/faults.ts";
 import { requireOptions } from "../core/settings/unknown-options.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
@@ -8,6 +9,12 @@ import type { PasswordCheckOptions, Passwords, PasswordVerification } from "./pa
 
 const wrong: PasswordVerification = Object.freeze({ isCorrect: false, needsUpgrade: false, newHash: null });
 const correct: PasswordVerification = Object.freeze({ isCorrect: true, needsUpgrade: false, newHash: null });
+
+/**
+ * The maximum length of a password that can be hashed or verified, in UTF-16 code units. The server's login refuses longer ones
+ * too: the body of a request has at most as many bytes.
+ */
+const maxLength = 16_384;
 
 /**
  * Creates functions that hash, verify and check passwords as tokenpair does for its own user table. Create one for the whole
@@ -27,10 +34,14 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
   return Object.freeze<Passwords>({
     async hash(password) {
       requireText("hash", password);
+      if (password.length > maxLength) {
+        throw new AuthError("password_refused", "This password is too long. Choose a shorter one.");
+      }
       return hasher.hash(normalizePassword(password));
     },
     async verify(stored, password) {
       requireText("verify", password);
+      if (password.length > maxLength) return wrong;
       const match = await verifyPassword(hasher, toEncoded(stored), password);
       if (match === null) return wrong;
       if (!match.isOutdated) return correct;

@@ -50,7 +50,7 @@ const settingOf = Object.freeze({
 } satisfies Record<keyof PasswordsOptions, keyof PasswordSettings>);
 
 /**
- * Checks the options, and returns them as settings with their defaults.
+ * Checks the options, and returns them as settings with their defaults. Inherited options are ignored.
  *
  * @throws SettingError if an option has a wrong value, or contradicts another one. The message never holds a pepper.
  * @throws TypeError if an option is unknown.
@@ -59,7 +59,8 @@ export function toPasswordSettings(options: PasswordsOptions): PasswordSettings 
   requireOptions("createPasswords", options, Object.keys(settingOf));
   const settings: Record<string, unknown> = { ...defaultSettings };
   for (const [option, setting] of entriesOf(settingOf)) {
-    const value = options[option];
+    // An option on a polluted prototype must not count: a pepper there would be part of every new hash.
+    const value = Object.hasOwn(options, option) ? options[option] : undefined;
     if (value === undefined) continue;
     const rule = settingRules[setting];
     const fault = findSettingFault(rule, value);

@@ -6,7 +6,8 @@ export interface Passwords {
    * Hashes a password with argon2id and a new salt, outside the event loop. It doesn't check the password: call `check` first.
    *
    * @returns the text to store, at most 512 characters: the hash with its parameters, in the PHC string format.
-   * @throws AuthError `unavailable` immediately if too many passwords are waiting to be hashed.
+   * @throws AuthError `unavailable` immediately if too many passwords are waiting to be hashed. `password_refused` if the
+   * password is longer than 16,384 characters, which `verify` would refuse.
    * @throws TypeError if `password` is not a string.
    * @example
    * await passwords.check(password, { username });
@@ -15,7 +16,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /**
    * Verifies a password. For a user who doesn't exist or has no password, pass `null`: it takes as long as a wrong password, so
-   * the time of the answer doesn't tell which users exist.
+   * the time of the answer doesn't tell which users exist. A password of more than 16,384 characters is wrong without being
+   * hashed, even if nothing is stored. The server's login refuses these, too.
    *
    * @param stored the stored hash: of `hash`, of another argon2id library, of bcrypt (`$2b$…`), or in one of Django's formats. A
    * text in none of these formats matches no password.

@@ -190,6 +190,7 @@ const tokenRevoked = (reason?: RevokeReason) =>
   new AuthError(
     "token_revoked",
     `the access token was revoked while it was in use${reason === undefined ? "" : `: ${reason}`}`,
+    { revokeReason: reason },
   );
 const sessionOver = () => new AuthError("token_expired", "the session expired while it was in use");
 const tooStale = () => new AuthError("unavailable", "revocations are too stale");

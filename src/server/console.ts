@@ -5,7 +5,7 @@ import type { Console } from "../staff/index.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import type { Handler } from "./handlers/app.ts";
+import type { Handler, RequestRecord } from "./handlers/app.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
 import type { Resources } from "./resources.ts";
 
@@ -55,4 +55,15 @@ export async function listenForConsole(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(closeTimeout));
   return `${listener.url}/console/`;
+}
+
+/** Passes on how long logins and refreshes take. */
+export function timeForStaff(
+  staff: Pick<Console, "time">,
+  { path, milliseconds }: RequestRecord,
+  { authPath, tokenPath }: Config["settings"],
+): void {
+  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
+    staff.time("login", milliseconds);
+  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }

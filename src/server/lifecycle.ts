@@ -11,11 +11,13 @@ export interface ProcessSignals {
 /** What is closed: a server or a sidecar. */
 export interface Closable {
   readonly log: Pick<ServerLog, "error">;
+  /** How many seconds closing waits before it stops accepting connections. */
+  readonly shutdownDelay: number;
   /** Answers running requests, and closes everything. */
   close(): Promise<void>;
 }
 
-/** The longest time that closing may take, in milliseconds. After that, the process exits with code 1. */
+/** The longest time that closing may take after `shutdownDelay`, in milliseconds. After that, the process exits with code 1. */
 const closeTimeout = 10_000;
 
 /**
@@ -44,7 +46,7 @@ export function closeOnSignals(server: Closable, process: ProcessSignals, now: C
       return;
     }
     closingSince = now();
-    setTimeout(() => process.exit(1), closeTimeout).unref();
+    setTimeout(() => process.exit(1), server.shutdownDelay * 1_000 + closeTimeout).unref();
     server.close().then(
       () => process.exit(0),
       (error: unknown) => fail(error, "closing the server failed"),

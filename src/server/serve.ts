@@ -1,20 +1,24 @@
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Health } from "../auth-results.ts";
+import { isLoopbackHostname } from "../core/addresses.ts";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
-import type { Console } from "../staff/index.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
 import { type CreatedKey, openDatabase, toAuthOptions } from "./config/open-database.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import { createStaffHandler, listenForConsole } from "./console.ts";
-import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createApp, type Handler, type RequestRecord } from "./handlers/app.ts";
-import { createHealth } from "./handlers/health.ts";
+import { createStaffHandler, listenForConsole, timeForStaff } from "./console.ts";
+import { type Demo, ensureDemoUser } from "./demo/demo-user.ts";
+import { startDemonstration } from "./demo/start.ts";
+import { createApp, type Handler } from "./handlers/app.ts";
+import { createHealth, stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
-import { listen } from "./listen/listen.ts";
+import { type ListenOptions, listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
 import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
@@ -36,6 +40,16 @@ export interface ServeOptions {
    * Default: false.
    */
   readonly demo?: boolean;
+  /** The worker that this process is. Default: none, because one process answers all requests. */
+  readonly worker?: WorkerRole;
+}
+
+/** What a server knows of the other workers of its machine. */
+export interface WorkerRole {
+  /** The worker's number, from 1. */
+  readonly number: number;
+  /** Returns the health of all workers together, which `GET /readyz` answers. */
+  readonly health: () => Promise<Health>;
 }
 
 /** A running server. */
@@ -55,15 +69,24 @@ export interface RunningServer {
   /** The demo user that was created at this start, or `null`. Show the password now: only its hash is stored. */
   readonly demo: Demo | null;
   readonly log: ServerLog;
+  /** The setting `shutdownDelay`. */
+  readonly shutdownDelay: number;
+  /** Returns the health of this process. */
+  health(): Promise<Health>;
+  /** Returns the metrics of this process in the text format of Prometheus. Without `metricsPort`, they are empty. */
+  metrics(): Promise<string>;
   /**
-   * Stops accepting requests, answers running ones, and closes the feed and the store, within 10 seconds. Further calls do
-   * nothing more.
+   * Makes `/readyz` answer 503, and waits for `shutdownDelay`. Then stops accepting requests, answers running ones, and closes
+   * the feed and the store, within 10 seconds. Further calls do nothing more.
    */
   close(): Promise<void>;
 }
 
 /** How long closing waits for running requests, in milliseconds. The rest of the 10 s is for closing the store. */
 const closeTimeout = 8_000;
+
+/** How long a worker still takes the connections that the supervisor has already accepted, in milliseconds. */
+const handOverTime = 500;
 
 /** How long closing waits for running requests for metrics, in milliseconds. */
 const metricsCloseTimeout = 500;
@@ -88,30 +111,33 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
   const developmentCookies = options.demo === true;
-  const page = server.page ? [createPage(settings, { developmentCookies })] : [];
+  // It acts for users, so only pages on this machine have it.
+  const hasDemonstration = options.demo === true && isLoopbackHostname(server.host) && settings.findUser === undefined;
+  const page = server.page ? [createPage(settings, { developmentCookies, demonstration: hasDemonstration })] : [];
   const output = createLogOutput(options.logTo, {
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
   });
-  const log = createLog({ settings, level: server.logLevel, destination: output });
+  const worker = options.worker?.number;
+  const log = createLog({ settings, level: server.logLevel, destination: output, worker });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, keys, createdKey, event } = await openDatabase(config);
   resources.add(() => store.close());
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const warnings: string[] = [];
+  const nodeName = toNodeName(settings, options.worker);
+  const authOptions = { ...toAuthOptions(config, { store, keys }), nodeName, onError };
   const auth = withConfigErrors(() =>
-    createAuthWith(
-      {
-        ...toAuthOptions(config, { store, keys }),
-        onError,
-        onLag,
-      },
-      { developmentCookies, warn: (warning) => warnings.push(warning) },
-    ),
+    createAuthWith({ ...authOptions, onLag }, { developmentCookies, warn: (warning) => warnings.push(warning) }),
   );
   resources.add(() => auth.close());
+  const demonstration = hasDemonstration
+    ? startDemonstration({ auth, options: authOptions, findUrl: () => listener.url, resources })
+    : null;
   const metrics =
-    server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
+    server.metricsPort === undefined
+      ? null
+      : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost, worker });
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
@@ -119,12 +145,19 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   await withAsyncConfigErrors(auth.ready());
   if (event !== null) log.event(event);
+  let isStopping = false;
+  const health = async (): Promise<Health> => (isStopping ? stopping : auth.health());
+  const toReadiness = () => (isStopping ? health() : (options.worker ?? { health }).health());
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
   const createServerApp = (handlers: readonly Handler[]) =>
     createApp({
-      handlers: [createHealth(auth), ...handlers],
+      handlers: [
+        createHealth({ health: toReadiness }),
+        ...(demonstration === null ? [] : [demonstration]),
+        ...handlers,
+      ],
       fallback: {
         fetch(request, connection) {
           warnOfLostCookies(request);
@@ -146,30 +179,41 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
-  const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
+  const metricsUrl = worker === undefined ? metrics && (await listenForMetrics(metrics, server, log, resources)) : null;
   const consoleUrl =
     staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
   const { host, port } = server;
-  const fetch: typeof app = (request, connection) => {
+  const fetch: ListenOptions["fetch"] = (request, connection, socket) => {
     warnOfStrippedPrefix(request);
-    return app(request, connection);
+    if (demonstration === null) return app(request, connection);
+    return demonstration.around(request, connection, { socket, answer: app });
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   // Before that, because streams would keep the listener open.
-  resources.add(() => auth.drain());
+  resources.add(() => {
+    demonstration?.drain();
+    auth.drain();
+  });
+  const { shutdownDelay } = server;
+  resources.add(async () => {
+    isStopping = true;
+    listener.retire();
+    await sleep(Math.max(shutdownDelay * 1_000, worker === undefined ? 0 : handOverTime));
+  });
   const { url } = listener;
   return Object.freeze({
-    url,
-    metricsUrl,
+    ...{ url, metricsUrl, database, createdKey, warnings, demo, log, shutdownDelay },
     consoleUrl: consoleUrl ?? (staff && `${url}/console/`),
-    database,
-    createdKey,
-    warnings,
-    demo,
-    log,
+    health,
+    metrics: async () => metrics?.text() ?? "",
     close: resources.close,
   });
+}
+
+/** Each worker is a separate node, so operators must be able to tell them apart. */
+function toNodeName({ nodeName = hostname() }: Config["settings"], worker: WorkerRole | undefined): string {
+  return worker === undefined ? nodeName : `${nodeName} worker ${worker.number}`;
 }
 
 async function listenForMetrics(
@@ -182,17 +226,6 @@ async function listenForMetrics(
   const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
-}
-
-/** Passes on how long logins and refreshes take. */
-function timeForStaff(
-  staff: Pick<Console, "time">,
-  { path, milliseconds }: RequestRecord,
-  { authPath, tokenPath }: Config["settings"],
-): void {
-  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
-    staff.time("login", milliseconds);
-  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
 }
 
 function addCleanup(

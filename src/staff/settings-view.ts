@@ -35,6 +35,7 @@ const isShown = {
   confirmTimeout: true,
   signalMaxStaleness: true,
   maxFeedStreams: true,
+  maxSessionStreams: true,
   heartbeat: true,
   nodeName: true,
   tokenPath: true,

@@ -2,10 +2,10 @@ import type { Device, Locator, Tab } from "./device.ts";
 import { password, type Site } from "./site.ts";
 import { until } from "./until.ts";
 
-/** Opens the page in a new tab. */
+/** Opens the page in a new tab. With `--demo`, the fragment leads to the account. */
 export async function openTab(device: Device, { origin }: Pick<Site, "origin">): Promise<Tab> {
   const page = await device.newPage();
-  await page.goto(origin);
+  await page.goto(`${origin}/#account`);
   return page;
 }
 
@@ -86,7 +86,7 @@ export async function changePassword(page: Tab, next = "another horse battery st
 
 /** Returns the row of a device in the list. */
 export const deviceRow = (page: Tab, name: string | RegExp): Locator =>
-  page.getByRole("listitem").filter({ hasText: name });
+  page.locator(".devices li").filter({ hasText: name });
 
 /** Returns the banner, which is empty unless there is a problem with the connection. */
 export const bannerOf = (page: Tab): Locator => page.locator(".banner");

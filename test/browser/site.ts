@@ -61,6 +61,8 @@ export interface SiteSettings {
   readonly publicPath?: string;
   /** The name of the header that carries the CSRF token. Default: the server's default. */
   readonly csrfHeaderName?: string;
+  /** How many streams of session events the server has. 0: pages learn with their next request that a session is over. */
+  readonly maxSessionStreams?: number;
 }
 
 /** Starts a server with a new database. */
@@ -70,6 +72,7 @@ export async function openSite({
   reuseInterval = 10,
   publicPath,
   csrfHeaderName,
+  maxSessionStreams,
 }: Lifetimes & SiteSettings): Promise<Site> {
   const env = {
     TOKENPAIR_PAGE: "true",
@@ -78,6 +81,7 @@ export async function openSite({
     TOKENPAIR_REFRESH_TOKEN_LIFETIME: String(refresh),
     TOKENPAIR_REUSE_INTERVAL: String(reuseInterval),
     ...(publicPath === undefined ? {} : { TOKENPAIR_PUBLIC_PATH: publicPath }),
+    ...(maxSessionStreams === undefined ? {} : { TOKENPAIR_MAX_SESSION_STREAMS: String(maxSessionStreams) }),
     ...(csrfHeaderName === undefined ? {} : { TOKENPAIR_CSRF_HEADER_NAME: csrfHeaderName }),
   };
   // Only with development cookies does WebKit keep the session at http://localhost.

@@ -101,7 +101,7 @@ describe.concurrent("the page", () => {
       const others = await Promise.all([1, 2, 3].map(() => browser.device()));
       const pages = await Promise.all(others.map((other) => openLoggedIn(other, site, user)));
       const page = await openLoggedIn(device, site, user);
-      const rows = page.getByRole("listitem");
+      const rows = page.locator(".devices li");
       await until(async () => (await rows.count()) === 4);
       expect(await deviceRow(page, "This device").count()).toBe(1);
 

@@ -214,6 +214,33 @@ function drive({ name, program }: Example): void {
     expect(await visitor.page.getByText("forged").count()).toBe(0);
   });
 
+  it("protects the data of a page, however its path is spelled", async () => {
+    await add(visitor, "a secret");
+    const pages = ["/notes", "/%6eotes", "/Notes", "/notes/", "//notes"];
+    const data = [
+      "/notes/__data.json",
+      "/%6eotes/__data.json",
+      "/notes.data",
+      "/notes.data?_routes=notes",
+      "/%6eotes.data",
+      "/_root.data?_routes=notes",
+    ];
+    const routes = ["/api/notes", "/api/%6eotes", "/%61pi/notes", "/API/notes", "/api//notes", "/notes/_payload.json"];
+    const cookies = await visitor.context.cookies();
+    const cookie = cookies.map((one) => `${one.name}=${one.value}`).join("; ");
+    let shown = 0;
+    for (const path of [...pages, ...data, ...routes]) {
+      for (const destination of ["document", "empty"]) {
+        const headers = { Accept: "text/html,*/*", "Sec-Fetch-Dest": destination };
+        const response = await fetch(at("").concat(path), { headers: headers as never, redirect: "manual" });
+        expect([path, await response.text()]).not.toEqual([path, expect.stringMatching(/a secret|Notes of/)]);
+        const own = await fetch(at("").concat(path), { headers: { ...headers, cookie } as never });
+        if ((await own.text()).includes("a secret")) shown++;
+      }
+    }
+    expect(shown).toBeGreaterThanOrEqual(4);
+  });
+
   it("keeps redirects on the origin", async () => {
     const headers = { Accept: "text/html,*/*", "Sec-Fetch-Dest": "document" } as never;
     const paths = [

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
-const load = createRequire(resolve(import.meta.dirname, "nest/package.json"));
+export const load = createRequire(resolve(import.meta.dirname, "nest/package.json"));
 
 /** A connection to the gateway. */
 export interface Connection {
@@ -36,7 +36,36 @@ export function connectors(kind: "ws" | "socket.io"): readonly (readonly [string
   ];
 }
 
-async function connectWebSocket(url: string, headers: Record<string, string>): Promise<Connection> {
+/** Opens a socket of `graphql-ws`, and initializes it. Resolves also if the server closes it instead. */
+export async function connectGraphql(
+  url: string,
+  { headers = {}, payload }: { readonly headers?: Record<string, string>; readonly payload?: object },
+) {
+  const { WebSocket } = load("ws");
+  const socket = new WebSocket(`${url.replace("http", "ws")}/graphql`, ["graphql-transport-ws"], { headers });
+  const closed = new Promise<number>((settle) => socket.once("close", settle));
+  const messages: { readonly type: string; readonly payload?: unknown }[] = [];
+  let wake = () => {};
+  socket.on("message", (message: Buffer) => {
+    messages.push(JSON.parse(String(message)));
+    wake();
+  });
+  const until = async (type: string) => {
+    for (;;) {
+      const found = messages.find((message) => message.type === type);
+      if (found !== undefined) return found.payload;
+      await new Promise<void>((settle) => (wake = settle));
+    }
+  };
+  await once(socket, "open");
+  socket.send(JSON.stringify({ type: "connection_init", payload }));
+  await Promise.race([until("connection_ack"), closed]);
+  const subscribe = (query: string) => socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query } }));
+  return { closed, until, subscribe, forget: () => messages.splice(0), close: () => socket.close() };
+}
+
+/** Opens a WebSocket. */
+export async function connectWebSocket(url: string, headers: Record<string, string>): Promise<Connection> {
   const { WebSocket } = load("ws");
   const socket = new WebSocket(`${url.replace("http", "ws")}/chat`, { headers });
   const closed = once(socket, "close").then(([code]) => code);
@@ -51,9 +80,10 @@ async function connectWebSocket(url: string, headers: Record<string, string>): P
   };
 }
 
-async function connectSocketIo(url: string, options: object): Promise<Connection> {
+/** Opens a socket of Socket.IO. */
+export async function connectSocketIo(url: string, options: object, path = "/chat"): Promise<Connection> {
   const { io } = load("socket.io-client");
-  const socket = io(url, { path: "/chat", transports: ["websocket"], reconnection: false, ...options });
+  const socket = io(url, { path, transports: ["websocket"], reconnection: false, ...options });
   const closed = new Promise((settle) => socket.once("disconnect", settle));
   await new Promise<void>((settle, fail) => socket.once("connect", settle).once("connect_error", fail));
   return {

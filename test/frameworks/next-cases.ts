@@ -8,7 +8,7 @@ import { hasLongTests } from "../support/long-tests.ts";
 import { buildNext } from "./next-build.ts";
 import { type NextServer, signingKey, startNext } from "./next-server.ts";
 import { isPrepared } from "./prepared.ts";
-import { count, isActive, keysOf, type Visitor, visit } from "./visitor.ts";
+import { count, isActive, keysOf, logIn, password, type Visitor, visit } from "./visitor.ts";
 
 const navigations = hasLongTests ? 50 : 5;
 
@@ -265,13 +265,9 @@ function drive(major: string): void {
     const { page } = visitor;
     await visitor.context.clearCookies();
     await page.goto(at("/login?next=//evil.example"));
-    const { id: _, username } = await auth.users.create({
-      username: `evil-${major}`,
-      password: "correct horse battery staple",
-    });
-    await page.getByLabel("Name").fill(username);
-    await page.getByLabel("Password").fill("correct horse battery staple");
-    await page.getByRole("button", { name: "Log in" }).click();
+    const username = `evil-${major}`;
+    await auth.users.create({ username, password });
+    await logIn(page, username, isActive);
     await page.waitForURL(at("/"));
   });
 

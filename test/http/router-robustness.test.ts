@@ -25,6 +25,8 @@ const paths = [
   "/api/auth/sessions/x/",
   "/api/auth/password/",
   "/api/auth/confirm/",
+  "/api/auth/session/events/",
+  "/api/auth/activity/",
   "/api/schema/",
   "/.well-known/jwks.json",
   "/.well-known/oauth-authorization-server",

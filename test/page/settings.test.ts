@@ -11,4 +11,12 @@ describe("the page's settings", () => {
       expect(readSettings(attributes)).not.toHaveProperty("csrfHeaderName");
     }
   });
+
+  it("have the demonstration only if the server says so", () => {
+    expect([{ demo: "on" }, { demo: "off" }, {}].map((attributes) => readSettings(attributes).hasDemo)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
 });

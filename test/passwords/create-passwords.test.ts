@@ -108,6 +108,37 @@ describe("createPasswords", () => {
     expect(error).toMatchObject({ code: "password_refused", reason: expect.stringMatching(sentence) });
   });
 
+  it("verifies the longest password that a request to the server can have, and hashes no longer one", async () => {
+    const longest = "x".repeat(16_384);
+    const stored = await passwords.hash(longest);
+    expect(await passwords.verify(stored, longest)).toEqual(correct);
+    for (const known of [stored, null]) {
+      const verification = passwords.verify(known, `${longest}x`);
+      expect(passwords.stats()).toMatchObject({ inFlight: 0, waiting: 0 });
+      expect(await verification).toEqual(wrong);
+    }
+    await expectRefused(passwords.hash(`${longest}x`), "password_refused");
+  });
+
+  it.each([
+    ["peppers", [pepper]],
+    ["memoryCost", 64],
+    ["acceptMd5", true],
+  ])("reads no option from a polluted prototype: %s", async (option, value) => {
+    const prototype = Object.prototype as unknown as Record<string, unknown>;
+    prototype[option] = value;
+    let polluted: ReturnType<typeof createPasswords>;
+    try {
+      polluted = createPasswords({ timeCost: 1 });
+    } finally {
+      delete prototype[option];
+    }
+    const stored = await polluted.hash(password);
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=1,p=1\$/);
+    // MD5 of "salt" and "password".
+    expect(await polluted.verify("md5$salt$67a1e09bb1f83f5007dc119c14d663aa", "password")).toEqual(wrong);
+  });
+
   it("accepts a good new password, with and without a username", async () => {
     await passwords.check(password);
     await passwords.check(password, { username: undefined });

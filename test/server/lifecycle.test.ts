@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { closeOnSignals, type ProcessSignals } from "../../src/server/lifecycle.ts";
 
 /** Starts a server that the test closes with `finish` or `fail`, in a process that records its exits. */
-function start() {
+function start(shutdownDelay = 0) {
   const listeners = new Map<string, (error?: unknown) => void>();
   const seen = { exits: [] as number[], closes: 0, errors: [] as unknown[] };
   const process: ProcessSignals = {
@@ -16,6 +16,7 @@ function start() {
     fail = reject;
   });
   const server = {
+    shutdownDelay,
     close: () => {
       seen.closes += 1;
       return ended;
@@ -63,6 +64,20 @@ describe("the process of a server", () => {
     clock.now = 20;
     send("SIGINT");
     expect(seen).toMatchObject({ closes: 1, exits: [] });
+  });
+
+  it("exits with 1 if closing takes longer than shutdownDelay and 10 seconds", () => {
+    vi.useFakeTimers();
+    try {
+      const { seen, send } = start(3);
+      send("SIGTERM");
+      vi.advanceTimersByTime(12_999);
+      expect(seen.exits).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(seen.exits).toEqual([1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("logs the error and exits with 1 if closing fails", async () => {

@@ -13,6 +13,8 @@ export interface ServerProcess {
   readonly process: ChildProcess;
   /** Returns everything that the server has logged so far. */
   log(): string;
+  /** Returns what the server has written to its standard error so far. */
+  errors(): string;
   /** Kills the process, as a power cut would. */
   kill(): Promise<void>;
   /** Stops the server, as an operator would. */
@@ -61,6 +63,7 @@ export async function startServer({
     port: Number(new URL(url).port),
     process: child,
     log: () => output.join(""),
+    errors: () => errors.join(""),
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
   };

@@ -147,6 +147,11 @@ export interface RevocationSettings {
    * refused with 429. Default: 10,000.
    */
   readonly maxFeedStreams: number;
+  /**
+   * How many streams of `session/events/` a node serves to pages at once. Further ones are refused with 429. 0: none, and the
+   * endpoint answers 404. Default: 5,000.
+   */
+  readonly maxSessionStreams: number;
   /** The name of this node, shown to operators. Default: none; `tokenpair serve` uses the host name. */
   readonly nodeName: string | undefined;
 }

@@ -65,6 +65,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   signalMaxStaleness: 10,
   heartbeat: "auto",
   maxFeedStreams: 10_000,
+  maxSessionStreams: 5_000,
   nodeName: undefined,
 
   // HttpSettings

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { activity } from "./activity.ts";
 import { check } from "./check.ts";
 import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
@@ -9,10 +10,10 @@ import { cookiePassword } from "./cookie-password.ts";
 import { cookieRefresh } from "./cookie-refresh.ts";
 import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./cookie-sessions.ts";
 import { jwks } from "./jwks.ts";
-
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
 import { revocations, revocationsApplied } from "./revocations.ts";
+import { sessionEvents } from "./session-events.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
@@ -37,6 +38,8 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   cookieSessionsLabel,
   cookiePassword,
   cookieConfirm,
+  sessionEvents,
+  activity,
   jwks,
   metadata,
   tokenIntrospect,

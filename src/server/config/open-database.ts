@@ -71,7 +71,7 @@ export async function openDatabase(config: Config, migrates = true): Promise<Ope
 export function toAuthOptions(
   config: Config,
   { store, keys }: Pick<OpenDatabase, "store" | "keys">,
-): AuthOptions<AuthUser, object> {
+): AuthOptions<AuthUser> {
   const legacyRefreshKey = readLegacyKey(config);
   return {
     ...config.settings,

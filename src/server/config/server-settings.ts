@@ -83,6 +83,16 @@ export interface ServerSettings {
   /** The maximum number of open client connections. Further connections are closed immediately. Default: 20000. */
   readonly maxConnections: number;
   /**
+   * How long the server still accepts connections after SIGTERM or SIGINT, in seconds. Meanwhile `/readyz` answers 503, so that
+   * load balancers stop sending requests. It must be longer than they take to notice. Default: 0.
+   */
+  readonly shutdownDelay: number;
+  /**
+   * The number of processes that answer requests. Each is a separate node, with its own memory and connections to the
+   * database. Use about one for each core. It must be 1 with `sqlite::memory:`. Default: 1.
+   */
+  readonly workers: number;
+  /**
    * The `max-age` of `Strict-Transport-Security`, in seconds: for this long, browsers use only https. Set it if all clients
    * use a TLS proxy that doesn't add this header itself. Default: 0, no header.
    */
@@ -128,6 +138,8 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   metricsPort: undefined,
   requestTimeout: 20,
   maxConnections: 20_000,
+  shutdownDelay: 0,
+  workers: 1,
   strictTransportSecurity: 0,
   logLevel: "info",
   page: true,
@@ -178,6 +190,8 @@ const serverRules = {
   metricsPort: port,
   requestTimeout: seconds(1, 300),
   maxConnections: count("connections", 1_000_000),
+  shutdownDelay: seconds(0, 300),
+  workers: count("workers", 256),
   strictTransportSecurity: seconds(0, days(3_650)),
   logLevel: { type: "choice", choices: ["debug", "info", "warn", "error", "silent"] },
   page: { type: "boolean" },

@@ -24,7 +24,7 @@ export async function checkPostgres(store: PostgresStore, url: string, { server 
   const facts = await store.inspect();
   const { version, isStandby, isDurable, isAutovacuumOn, maxConnections } = facts;
   const major = Math.floor(version / 10_000);
-  const connections = server.databaseConnections + connectionsBesidePool;
+  const connections = server.workers * (server.databaseConnections + connectionsBesidePool);
   return [
     version < oldest
       ? fail("server", `PostgreSQL ${major} is too old. Upgrade to 13 or later.`)

@@ -35,6 +35,8 @@ const isShown = {
   metricsPort: true,
   requestTimeout: true,
   maxConnections: true,
+  shutdownDelay: true,
+  workers: true,
   strictTransportSecurity: true,
   logLevel: true,
   page: true,

@@ -1,7 +1,11 @@
 import type { Auth } from "../../auth.ts";
+import type { Health } from "../../auth-results.ts";
 import type { Handler } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
 import { type Answer, createReadOnlyHandler } from "./read-only.ts";
+
+/** The health of a server that is about to close. */
+export const stopping: Health = Object.freeze({ ok: false, reason: "the server is stopping" });
 
 /**
  * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz` answers

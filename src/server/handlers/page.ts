@@ -25,6 +25,7 @@ const contentSecurityPolicy = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join("; ");
 
 const pageHeaders = {
@@ -44,6 +45,8 @@ export interface PageOptions {
    * false.
    */
   readonly developmentCookies?: boolean;
+  /** Whether browsers on this machine see the demonstration. Default: false. */
+  readonly demonstration?: boolean;
 }
 
 /**
@@ -54,12 +57,14 @@ export interface PageOptions {
  */
 export function createPage(
   settings: Settings<AuthUser>,
-  { build = ownBuild, developmentCookies = false }: PageOptions = {},
+  { build = ownBuild, developmentCookies = false, demonstration = false }: PageOptions = {},
 ): Handler {
-  const readFiles = (own: Settings<AuthUser>) =>
-    readPageFiles(build, (template) => fillTemplate(template, toPageSettings(own)));
-  const files = readFiles(settings);
-  const developmentFiles = developmentCookies ? readFiles(toDevelopmentSettings(settings)) : files;
+  const readFiles = (own: Settings<AuthUser>, demo: "on" | "off") =>
+    readPageFiles(build, (template) => fillTemplate(template, { ...toPageSettings(own), demo }));
+  const files = readFiles(settings, "off");
+  const developmentFiles = developmentCookies
+    ? readFiles(toDevelopmentSettings(settings), demonstration ? "on" : "off")
+    : files;
   return createReadOnlyHandler((pathname) => {
     const [file, developmentFile] = [files.get(pathname), developmentFiles.get(pathname)];
     if (file === undefined || developmentFile === undefined) return undefined;

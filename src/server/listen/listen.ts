@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createVersionedListener } from "../../adapters/node-listener.ts";
 import { toConnection } from "../../adapters/node-parts.ts";
@@ -15,7 +15,13 @@ export interface Listener {
   /** The URL with the actual port, for example "http://127.0.0.1:8000". */
   readonly url: string;
   /**
-   * Stops accepting requests, waits for running requests, and closes all sockets.
+   * Asks all clients, with `Connection: close` in every response, to send their next request over a new connection. A load
+   * balancer then chooses another node for it. Continues to accept connections.
+   */
+  retire(): void;
+  /**
+   * Stops accepting connections, waits for running requests, and closes all sockets. A request that a client has sent before is
+   * answered, also on an idle socket.
    *
    * @param timeout how long to wait for running requests, in milliseconds.
    */
@@ -25,7 +31,9 @@ export interface Listener {
 /** The options of `listen`. */
 export interface ListenOptions {
   /** Answers all requests. It must never reject. */
-  readonly fetch: Auth["fetch"];
+  readonly fetch: (
+    ...args: [...Parameters<Auth["fetch"]>, socket?: IncomingMessage["socket"]]
+  ) => ReturnType<Auth["fetch"]>;
   /** The address or host name to listen on. */
   readonly host: string;
   /** The port to listen on. 0 means any free port. */
@@ -66,7 +74,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
           ? refuse("HOST")
           : hasDotSegment(incoming as IncomingMessage)
             ? refuse("URL")
-            : fetch(request, toConnection(incoming as IncomingMessage)),
+            : fetch(request, toConnection(incoming as IncomingMessage), incoming.socket as IncomingMessage["socket"]),
       // The Host header and the target of the request don't make a valid URL.
       { ...options, errorHandler: () => refuse("URL") },
     ),
@@ -100,15 +108,41 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   });
   return Object.freeze({
     url: toUrl(host, server.address() as AddressInfo),
+    retire: sockets.retire,
     async close(closeTimeout: number) {
+      sockets.retire();
+      await acceptWaiting(server, Math.min(idleGracePeriod, closeTimeout));
       const timers = [
         setTimeout(() => sockets.closeIdle(), Math.min(idleGracePeriod, closeTimeout)),
         setTimeout(() => server.closeAllConnections(), closeTimeout),
       ];
-      await new Promise((resolve) => server.close(resolve));
+      // Not `server.close`, which would close idle sockets at once, on which a request may be under way.
+      await new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
       for (const timer of timers) clearTimeout(timer);
+      // Stops looking for slow requests.
+      server.close();
     },
   });
+}
+
+/**
+ * Accepts the connections that wait in the kernel's queue, which would be reset when the server stops listening. Node accepts
+ * one in each turn of the event loop.
+ *
+ * @param longest when to stop although clients keep connecting, in milliseconds.
+ */
+async function acceptWaiting(server: Server, longest: number): Promise<void> {
+  const endsAt = performance.now() + longest;
+  let idleTurns = 0;
+  const onConnection = (): void => {
+    idleTurns = 0;
+  };
+  server.on("connection", onConnection);
+  while (idleTurns < 3 && performance.now() < endsAt) {
+    idleTurns += 1;
+    await new Promise(setImmediate);
+  }
+  server.off("connection", onConnection);
 }
 
 /**

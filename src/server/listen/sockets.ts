@@ -12,6 +12,8 @@ export interface Sockets {
    * @returns whether the request may be answered.
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Adds `Connection: close` to all responses that have not begun, and to all later ones. */
+  retire(): void;
   /** Destroys all sockets without a running request. Destroys the other sockets after their last response. */
   closeIdle(): void;
   /** Returns whether a client has sent a whole request and waits for the response, which it can't speed up. */
@@ -26,6 +28,7 @@ export interface Sockets {
  */
 export function trackSockets(server: Server): Sockets {
   const running = new Map<Duplex, Set<ServerResponse>>();
+  let isRetired = false;
   let isClosing = false;
   server.on("connection", (socket) => {
     running.set(socket, new Set());
@@ -39,12 +42,21 @@ export function trackSockets(server: Server): Sockets {
         socket.destroy();
         return false;
       }
+      if (isRetired) askToClose(response);
       responses.add(response);
       response.once("close", () => {
         responses.delete(response);
         if (isClosing && responses.size === 0) socket.destroySoon();
       });
       return true;
+    },
+    retire() {
+      isRetired = true;
+      for (const responses of running.values()) {
+        // With pipelining, the socket must stay open until the last response.
+        const last = [...responses].at(-1);
+        if (last !== undefined) askToClose(last);
+      }
     },
     closeIdle() {
       isClosing = true;
@@ -54,4 +66,8 @@ export function trackSockets(server: Server): Sockets {
       [...(running.get(socket) ?? [])].some((response) => response.req.complete && !response.headersSent),
     isAnswering: (socket) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
   };
+}
+
+function askToClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader("Connection", "close");
 }

@@ -40,6 +40,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** The stream to which the lines are written. */
   readonly destination: DestinationStream;
+  /** The number of the worker, which every line then names. */
+  readonly worker?: number | undefined;
 }
 
 /** The maximum length of a segment of a logged path, in characters. A session id is shorter, and a token is longer. */
@@ -52,11 +54,11 @@ const maxPathLength = 200;
 const maxUserAgentLength = 100;
 
 /** Creates a log. It never writes a query, a body, a secret, or a header other than the user agent. */
-export function createLog({ settings, level, destination }: LogOptions): ServerLog {
+export function createLog({ settings, level, destination, worker }: LogOptions): ServerLog {
   const log: Logger = pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },

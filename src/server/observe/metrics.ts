@@ -20,6 +20,8 @@ export interface Metrics {
   readonly cleanup: (deleted: DeletedCounts | null) => void;
   /** Answers `GET /metrics`. Answers all other paths with a 404. */
   readonly fetch: Handler["fetch"];
+  /** Returns what `GET /metrics` answers. */
+  readonly text: () => Promise<string>;
 }
 
 /** The options of `createMetrics`. */
@@ -29,12 +31,18 @@ export interface MetricsOptions {
   readonly stats: () => Stats;
   /** Returns how many lines of the log could not be written. */
   readonly lostLogLines: () => number;
+  /** The number of the worker, which becomes the label `worker` of every series. */
+  readonly worker?: number | undefined;
 }
 
 /** Creates the metrics in their own registry, with Node's default metrics. */
-export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions): Metrics {
+export function createMetrics({ settings, stats, lostLogLines, worker }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  if (worker !== undefined) {
+    registry.setDefaultLabels({ worker: String(worker) });
+    addReading(["tokenpair_worker_pid", "The worker's process id."], () => process.pid, registers);
+  }
   collectDefaultMetrics({ register: registry });
   const countRequest = createRequestHistogram(settings, registers);
   const counter = <L extends string>(name: string, help: string, label: L) =>
@@ -73,6 +81,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
       for (const [kind, count] of Object.entries(counts ?? {})) deleted.inc({ kind }, count);
     },
     fetch: createMetricsHandler(registry),
+    text: () => registry.metrics(),
   });
 }
 

@@ -42,11 +42,11 @@ export const lostLogs = [
 ] as const;
 
 /** Creates the function that answers `GET /metrics`, and all other paths with a 404. */
-export function createMetricsHandler(registry: Registry): Handler["fetch"] {
+export function createMetricsHandler(registry: Pick<Registry, "contentType" | "metrics">): Handler["fetch"] {
   return createReadOnlyHandler((pathname) => (pathname === "/metrics" ? () => toText(registry) : undefined)).fetch;
 }
 
-async function toText(registry: Registry): Promise<Response> {
+async function toText(registry: Pick<Registry, "contentType" | "metrics">): Promise<Response> {
   const headers = { "Content-Type": registry.contentType };
   return withStandardHeaders(new Response(await registry.metrics(), { headers }));
 }

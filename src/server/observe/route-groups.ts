@@ -7,6 +7,8 @@ const authRoutes = new Set([
   "refresh",
   "logout",
   "me",
+  "session",
+  "activity",
   "sessions",
   "password",
   "confirm",

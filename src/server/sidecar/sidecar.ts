@@ -13,7 +13,7 @@ import type { Verifier } from "../../verifier/verifier.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, withConfigErrors } from "../config/config-error.ts";
 import { createApp } from "../handlers/app.ts";
-import { createHealth } from "../handlers/health.ts";
+import { createHealth, stopping } from "../handlers/health.ts";
 import { listen } from "../listen/listen.ts";
 import { createLog, type ServerLog } from "../observe/log.ts";
 import { createLogOutput, type LineWriter } from "../observe/log-output.ts";
@@ -57,7 +57,9 @@ export interface RunningSidecar {
   /** The URL of the metrics, or `null`. */
   readonly metricsUrl: string | null;
   readonly log: ServerLog;
-  /** Stops accepting requests, answers running ones, and ends the streams, within 10 seconds. */
+  /** The setting `shutdownDelay`. */
+  readonly shutdownDelay: number;
+  /** Makes `/readyz` answer 503, and waits for `shutdownDelay`. Then stops accepting requests, answers running ones, and ends the streams, within 10 seconds. */
   close(): Promise<void>;
 }
 
@@ -120,9 +122,10 @@ async function start(config: Config, options: SidecarOptions, resources: Resourc
       ...{ settings, file, status: verifier.status, wall: systemClock.wall, lostLogLines: output.lost },
     });
   }
+  let isStopping = false;
   const app = createApp({
     handlers: [
-      createHealth({ health: async () => toSidecarHealth(verifier, file) }),
+      createHealth({ health: async () => (isStopping ? stopping : toSidecarHealth(verifier, file)) }),
       createCheck(settings, verifier),
       ...(options.relayCredentials.length === 0 ? [] : [createRelayHandler(settings, verifier)]),
     ],
@@ -148,8 +151,14 @@ async function start(config: Config, options: SidecarOptions, resources: Resourc
     verifier.close();
     await closed;
   });
+  const { shutdownDelay } = server;
+  resources.add(async () => {
+    isStopping = true;
+    listener.retire();
+    await sleep(shutdownDelay * 1_000);
+  });
   const metricsUrl = metricsListener === null ? null : `${metricsListener.url}/metrics`;
-  return Object.freeze({ url: listener.url, metricsUrl, log, close: resources.close });
+  return Object.freeze({ url: listener.url, metricsUrl, log, shutdownDelay, close: resources.close });
 }
 
 function toVerifierOptions(settings: Settings<AuthUser>, { url, credential }: SidecarOptions) {

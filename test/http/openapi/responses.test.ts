@@ -41,7 +41,8 @@ async function expectDocumented({ method, path, operation }: Operation, response
   const what = `${method} ${path} ${response.status}`;
   const faults = await validator.findFaults(operation, response);
   // A stream has no end.
-  const body = response.headers.get("Content-Type") === frameType ? "a frame" : await response.clone().text();
+  const isStream = /^text\/event-stream|^application\/vnd/.test(response.headers.get("Content-Type") ?? "");
+  const body = isStream ? "a stream" : await response.clone().text();
   expect(faults, `${what}: ${body}`).toEqual([]);
   seen.add(what);
   return response;
@@ -107,6 +108,7 @@ function withSwitch(store: Store): Store {
     tickets: wrap(store.tickets),
     services: wrap(store.services),
     keys: wrap(store.keys),
+    audit: wrap(store.audit),
   };
 }
 
@@ -311,12 +313,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("documents the 503 of the check endpoint while the revocations are stale", async () => {
+  it("documents the 503 of the check endpoint and of a stream while the revocations are stale", async () => {
     await auth.close();
     await start({ settings: { onStale: "refuse" } });
     const scene = await createScene();
     auth.clock.stall(60);
-    expect((await send(find("checkRequest"), scene, "a bearer token")).status).toBe(503);
+    for (const operationId of ["checkRequest", "followSession"]) {
+      expect((await send(find(operationId), scene, "a bearer token")).status).toBe(503);
+    }
   });
 
   it("documents every response to a body that can't be read", async () => {
@@ -341,7 +345,14 @@ describe("the OpenAPI document", () => {
 
   it("documents every response to too many requests", async () => {
     await auth.close();
-    const limits = { refreshLimit: 1, verifyLimit: 1, blacklistLimit: 1, serviceFailureLimit: 1, maxLoginFailures: 2 };
+    const limits = {
+      maxSessionStreams: 1,
+      refreshLimit: 1,
+      verifyLimit: 1,
+      blacklistLimit: 1,
+      serviceFailureLimit: 1,
+      maxLoginFailures: 2,
+    };
     await start({ settings: limits });
     const limited = toOwn().filter(({ operation }) => "429" in operation.responses);
     // Made before the account is locked.
@@ -402,6 +413,18 @@ describe("the OpenAPI document", () => {
     ] as const) {
       expect((await send(find(operationId), scene, "a service's credential", { query })).status).toBe(400);
     }
+  });
+
+  it("documents the 429 of too many streams of session events, and the 404 of none", async () => {
+    await auth.close();
+    await start({ settings: { maxSessionStreams: 1 } });
+    const scene = await createScene();
+    const stream = await send(find("followSession"), scene, "cookies");
+    expect((await send(find("followSession"), scene, "a bearer token")).status).toBe(429);
+    await stream.body?.cancel();
+    await auth.close();
+    await start({ settings: { maxSessionStreams: 0 } });
+    expect((await send(find("followSession"), await createScene(), "cookies")).status).toBe(404);
   });
 
   it("documents the 403 of a service without the scope", async () => {

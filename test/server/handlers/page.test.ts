@@ -46,8 +46,8 @@ describe("the page", () => {
     const html = await (await createSender({ publicPath: "/account" })("/")).text();
     expect(html).toContain('<script type="module" src="/account/assets/page/main.js"></script>');
     expect(html).toContain('data-auth-path="/account/api/auth"');
-    expect([...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path?.split("/")[1])).toEqual(
-      Array(4).fill("account"),
+    expect([...html.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path]) => path?.split("/")[1])).toEqual(
+      Array(5).fill("account"),
     );
   });
 
@@ -59,7 +59,8 @@ describe("the page", () => {
       "content-length": expect.stringMatching(/^\d+$/),
       "content-security-policy":
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " +
+        "trusted-types 'none'",
       "content-type": "text/html; charset=utf-8",
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-resource-policy": "same-origin",
@@ -140,13 +141,13 @@ describe("the page", () => {
       /<html [^>]*>/.exec(await (await createSender(settings)("/")).text())?.[0];
     expect(await read({})).toBe(
       '<html lang="en" data-auth-path="/api/auth" data-csrf-cookie="__Host-csrftoken" ' +
-        'data-csrf-header-name="X-CSRFToken" data-passwords="here">',
+        'data-csrf-header-name="X-CSRFToken" data-passwords="here" data-demo="off">',
     );
     const findUser = async () => null;
     const csrfHeaderName = "X-XSRF-TOKEN";
     expect(await read({ authPath: "/login/api", insecureCookies: true, csrfHeaderName, findUser })).toBe(
       '<html lang="en" data-auth-path="/login/api" data-csrf-cookie="csrftoken" ' +
-        'data-csrf-header-name="X-XSRF-TOKEN" data-passwords="elsewhere">',
+        'data-csrf-header-name="X-XSRF-TOKEN" data-passwords="elsewhere" data-demo="off">',
     );
     expect(await read({ csrfCookieName: "a&b" })).toContain('data-csrf-cookie="a&amp;b"');
   });

@@ -41,6 +41,15 @@ async function getWith(agent: Agent, { url }: Listener): Promise<string> {
   return body;
 }
 
+/** Returns whether a new connection is refused. */
+function isRefused(listener: Listener): Promise<boolean> {
+  const socket = connectTo(listener);
+  return new Promise((resolve) => {
+    socket.once("error", () => resolve(true));
+    socket.once("connect", () => resolve(false));
+  });
+}
+
 /** Milliseconds. A listener that waits for idle or keep-alive sockets takes as long, or 65 s. */
 const closeTimeout = 20_000;
 
@@ -149,7 +158,8 @@ describe("a listener", () => {
     const inFlight = fetch(listener.url).then((response) => response.text());
     await arrived;
     const closed = listener.close(5_000);
-    await expect(fetch(listener.url)).rejects.toThrow();
+    // Connections that arrive before are accepted.
+    await expect.poll(() => isRefused(listener)).toBe(true);
     answer();
     expect(await inFlight).toBe("in time");
     await closed;
@@ -165,6 +175,35 @@ describe("a listener", () => {
     const startedAt = performance.now();
     await listener.close(closeTimeout);
     expect(performance.now() - startedAt).toBeLessThan(closeTimeout / 2);
+  });
+
+  it("answers a request on an idle socket, and one on a connection that it has not accepted yet, when it closes", async () => {
+    const listener = await open();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    expect(await getWith(agent, listener)).toBe("done");
+    const late = Array.from({ length: 11 }, () => fetch(listener.url).then((response) => response.text()));
+    const closed = listener.close(closeTimeout);
+    expect(await getWith(agent, listener)).toBe("done");
+    expect(await Promise.all(late)).toEqual(late.map(() => "done"));
+    await closed;
+  });
+
+  it("asks clients to close their connections once it is retired, and continues to accept", async () => {
+    const { open: answer, opened } = createGate();
+    const { open: arrive, opened: arrived } = createGate();
+    const listener = await open(async () => {
+      arrive();
+      await opened;
+      return new Response("done");
+    });
+    const connectionOf = async (response: Promise<Response>) => (await response).headers.get("Connection");
+    const running = connectionOf(fetch(listener.url));
+    await arrived;
+    listener.retire();
+    answer();
+    expect(await running).toBe("close");
+    for (let n = 0; n < 2; n++) expect(await connectionOf(fetch(listener.url))).toBe("close");
   });
 
   it("closes a keep-alive socket after its last response", async () => {

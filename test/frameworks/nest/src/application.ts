@@ -1,18 +1,27 @@
 import "reflect-metadata";
 import { ApolloDriver, type ApolloDriverConfig } from "@nestjs/apollo";
-import { type ArgumentsHost, Catch, HttpException, type INestApplication, Module } from "@nestjs/common";
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExecutionContext,
+  HttpException,
+  type INestApplication,
+  Module,
+} from "@nestjs/common";
 import { APP_FILTER, BaseExceptionFilter, NestFactory } from "@nestjs/core";
 import { GraphQLModule } from "@nestjs/graphql";
+import { MercuriusDriver, type MercuriusDriverConfig } from "@nestjs/mercurius";
 import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { IoAdapter } from "@nestjs/platform-socket.io";
 import { WsAdapter } from "@nestjs/platform-ws";
+import { Test } from "@nestjs/testing";
 import type { AnyCors } from "tokenpair";
 import { cors } from "tokenpair/express";
-import { type NestAuth, TokenpairModule } from "tokenpair/nestjs";
-import { Chat } from "./gateway.js";
+import { AuthGuard, type NestAuth, type NestGuardOptions, TokenpairModule } from "tokenpair/nestjs";
+import { Chat, PolledChat } from "./gateway.js";
 import { Resolvers } from "./resolver.js";
-import { OpenRoutes, Routes } from "./routes.js";
+import { OpenRoutes, Orders, Routes } from "./routes.js";
 
 /** Which of Nest's platforms and gateways the application uses. */
 export interface Platform {
@@ -20,9 +29,22 @@ export interface Platform {
   readonly sockets: "ws" | "socket.io";
   /** Whether the module gets its options from a factory. */
   readonly isAsync?: boolean;
-  /** Default: true. */
-  readonly hasGraphql?: boolean;
+  /** Default: "apollo". "mercurius" needs Fastify. */
+  readonly graphql?: "apollo" | "mercurius" | "none";
+  readonly guard?: NestGuardOptions["guard"];
 }
+
+const apollo = GraphQLModule.forRoot<ApolloDriverConfig>({
+  driver: ApolloDriver,
+  autoSchemaFile: true,
+  subscriptions: { "graphql-ws": true },
+});
+const mercurius = GraphQLModule.forRoot<MercuriusDriverConfig>({
+  driver: MercuriusDriver,
+  autoSchemaFile: true,
+});
+
+const graphqlModules = { apollo: [apollo], mercurius: [mercurius], none: [] };
 
 /** Answers errors of the application's own code as the other adapters' applications do. */
 @Catch()
@@ -38,24 +60,18 @@ class Errors extends BaseExceptionFilter {
 /** Starts the application on a free port of this machine. */
 export async function start(
   auth: NestAuth & AnyCors,
-  { http, sockets, isAsync, hasGraphql = true }: Platform,
+  { http, sockets, isAsync, graphql = "apollo", ...guard }: Platform,
   close: () => unknown,
 ) {
   const options = { auth, close };
   const tokenpair = isAsync
-    ? TokenpairModule.forRootAsync({ useFactory: async () => options })
-    : TokenpairModule.forRoot(options);
-
-  const graphql = GraphQLModule.forRoot<ApolloDriverConfig>({
-    driver: ApolloDriver,
-    autoSchemaFile: true,
-    subscriptions: { "graphql-ws": true },
-  });
+    ? TokenpairModule.forRootAsync({ useFactory: async () => options, ...guard })
+    : TokenpairModule.forRoot({ ...options, ...guard });
 
   @Module({
-    imports: [tokenpair, ...(hasGraphql ? [graphql] : [])],
-    controllers: [Routes, OpenRoutes],
-    providers: [Chat, Resolvers, { provide: APP_FILTER, useClass: Errors }],
+    imports: [tokenpair, ...graphqlModules[graphql]],
+    controllers: [Routes, OpenRoutes, Orders],
+    providers: [Chat, ...(sockets === "ws" ? [] : [PolledChat]), Resolvers, { provide: APP_FILTER, useClass: Errors }],
   })
   class Application {}
 
@@ -67,6 +83,26 @@ export async function start(
   });
   app.use(cors(auth, { allowHeaders: ["X-Trace"], exposeHeaders: ["X-Total"] }));
   app.useWebSocketAdapter(sockets === "ws" ? new WsAdapter(app) : new IoAdapter(app));
+  await app.listen(0, "127.0.0.1");
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+/** Starts the routes without authentication: a test says who sends each request. */
+export async function startUnguarded(userId: string) {
+  const canActivate = (context: ExecutionContext) => {
+    context.switchToHttp().getRequest().auth = { userId };
+    return true;
+  };
+  const module = Test.createTestingModule({ controllers: [Orders] });
+  const app = (await module.overrideGuard(AuthGuard).useValue({ canActivate }).compile()).createNestApplication();
+  await app.listen(0, "127.0.0.1");
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+/** Starts the routes with authentication as an application of `@nestjs/testing`. */
+export async function startTesting(auth: NestAuth) {
+  const module = Test.createTestingModule({ imports: [TokenpairModule.forRoot({ auth })], controllers: [Routes] });
+  const app = (await module.compile()).createNestApplication();
   await app.listen(0, "127.0.0.1");
   return { url: await app.getUrl(), close: () => app.close() };
 }

@@ -3,10 +3,9 @@ import { UseGuards } from "@nestjs/common";
 import { MessageBody, type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
 import { AuthGuard, AuthSockets, CurrentUser, StepUp } from "tokenpair/nestjs";
 
-/** A gateway whose sockets close at a logout and not at a refresh. */
+// A class decorator, so that TypeScript emits the types of the constructor.
 @UseGuards(AuthGuard)
-@WebSocketGateway({ path: "/chat", transports: ["websocket"] })
-export class Chat implements OnGatewayConnection {
+export class AnyChat implements OnGatewayConnection {
   constructor(private readonly sockets: AuthSockets) {}
 
   handleConnection(client: object, request?: IncomingMessage) {
@@ -25,3 +24,13 @@ export class Chat implements OnGatewayConnection {
     return { event: "said", data: "danger" };
   }
 }
+
+/** A gateway whose sockets close at a logout and not at a refresh. */
+@UseGuards(AuthGuard)
+@WebSocketGateway({ path: "/chat", transports: ["websocket"] })
+export class Chat extends AnyChat {}
+
+/** The same for sockets of Socket.IO that poll. */
+@UseGuards(AuthGuard)
+@WebSocketGateway({ path: "/polled", transports: ["polling"] })
+export class PolledChat extends AnyChat {}

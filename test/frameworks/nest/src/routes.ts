@@ -1,8 +1,8 @@
-import { All, Controller, Get, Req, Res } from "@nestjs/common";
+import { All, Controller, Get, Req, Res, UseGuards } from "@nestjs/common";
 import type { Auth, RegisteredAuthentication } from "tokenpair";
 import { sessionStarter as expressStarter } from "tokenpair/express";
 import { sessionStarter as fastifyStarter } from "tokenpair/fastify";
-import { CurrentUser, InjectAuth, Public, StepUp } from "tokenpair/nestjs";
+import { AuthGuard, CurrentUser, InjectAuth, Public, StepUp } from "tokenpair/nestjs";
 
 /** The routes that the HTTP script of the adapters needs. */
 @Controller()
@@ -66,5 +66,25 @@ export class OpenRoutes {
   @Get("closed")
   closed(@CurrentUser("userId") userId: string) {
     return `closed for all but ${userId}`;
+  }
+}
+
+/** A route that is guarded by name, and one that isn't. */
+@Controller("orders")
+export class Orders {
+  @UseGuards(AuthGuard)
+  @Get()
+  list(@CurrentUser("userId") userId: string) {
+    return `orders of ${userId}`;
+  }
+
+  @Get("unguarded")
+  unguarded() {
+    return "unguarded";
+  }
+
+  @Get("forgotten")
+  forgotten(@CurrentUser("userId") userId: string) {
+    return `of ${userId}`;
   }
 }

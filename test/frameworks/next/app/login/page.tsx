@@ -1,4 +1,5 @@
 import { safeNext } from "tokenpair";
+import { Greeting } from "../greeting";
 import { LoginForm } from "./login-form";
 
 export default async function Login({ searchParams }: { searchParams: Promise<{ next?: string }> }) {
@@ -6,6 +7,7 @@ export default async function Login({ searchParams }: { searchParams: Promise<{ 
   return (
     <main>
       <h1>Log in</h1>
+      <Greeting />
       <LoginForm next={safeNext(next, "http://localhost") ?? "/"} />
     </main>
   );

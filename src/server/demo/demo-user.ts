@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Auth } from "../auth.ts";
-import { AuthError } from "../core/errors.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { Auth } from "../../auth.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 
 /** The credentials of the demo user. Show the password once, and never store it. */
 export interface Demo {

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createAuth } from "../../src/index.ts";
-import { ensureDemoUser } from "../../src/server/demo.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { createAuth } from "../../../src/index.ts";
+import { ensureDemoUser } from "../../../src/server/demo/demo-user.ts";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 
 it("ensureDemoUser returns null if another process creates the demo user at the same time", async () => {
   const store = sqliteStore(":memory:");

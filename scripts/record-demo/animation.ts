@@ -1,0 +1,59 @@
+import { type Area, findDifference, type Picture, signature, toChunk, toImageData } from "./png.ts";
+
+/** A frame, and for how many milliseconds it is shown. */
+export interface Frame {
+  readonly picture: Picture;
+  readonly duration: number;
+}
+
+/**
+ * Returns an animated PNG that plays once and again. Each frame has only what differs from the one before.
+ *
+ * @see https://www.w3.org/TR/png-3/#apng-frame-based-animation
+ */
+export function toAnimation(frames: readonly Frame[]): Buffer {
+  const [first] = frames;
+  if (first === undefined) throw new TypeError("no frames");
+  const { width, height } = first.picture;
+  const chunks = [signature, toChunk("IHDR", toHeader(width, height)), toChunk("acTL", toNumbers([frames.length, 0]))];
+  let sequence = 0;
+  for (const [index, { picture, duration }] of frames.entries()) {
+    const before = frames[index - 1]?.picture;
+    const whole: Area = { x: 0, y: 0, width, height };
+    const area = before === undefined ? whole : (findDifference(before, picture) ?? { ...whole, width: 1, height: 1 });
+    const control = [sequence++, area.width, area.height, area.x, area.y];
+    chunks.push(toChunk("fcTL", Buffer.concat([toNumbers(control), toDelay(duration)])));
+    const data = toImageData(picture, area);
+    chunks.push(index === 0 ? toChunk("IDAT", data) : toChunk("fdAT", Buffer.concat([toNumbers([sequence++]), data])));
+  }
+  return Buffer.concat([...chunks, toChunk("IEND", Buffer.alloc(0))]);
+}
+
+/** Returns a PNG of one picture. */
+export function toStill(picture: Picture): Buffer {
+  const { width, height } = picture;
+  return Buffer.concat([
+    signature,
+    toChunk("IHDR", toHeader(width, height)),
+    toChunk("IDAT", toImageData(picture, { x: 0, y: 0, width, height })),
+    toChunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** 8 bits for each of red, green and blue. */
+const toHeader = (width: number, height: number) =>
+  Buffer.concat([toNumbers([width, height]), Buffer.from([8, 2, 0, 0, 0])]);
+
+/** Milliseconds, as a fraction. The frame stays, and the next one is drawn over it. */
+function toDelay(milliseconds: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(Math.min(65_535, Math.round(milliseconds)));
+  bytes.writeUInt16BE(1_000, 2);
+  return bytes;
+}
+
+function toNumbers(numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 4);
+  for (const [index, number] of numbers.entries()) bytes.writeUInt32BE(number, index * 4);
+  return bytes;
+}

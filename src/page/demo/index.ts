@@ -1,0 +1,2 @@
+export { createDemoView } from "./demo-view.ts";
+export { createSecondTab, markedFetch, secondTabHash } from "./second-tab.ts";
