@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { confirm, readNewPassword } from "../../src/cli/ask.ts";
 import type { Context } from "../../src/cli/context.ts";
+import { choose } from "../../src/cli/init/choices.ts";
 
 /** Creates a terminal at which each of `answers` is typed as soon as its question is shown. */
 function createTerminal(answers: Readonly<Record<string, string>>): {
@@ -104,5 +105,24 @@ describe("confirm", () => {
   it("requires --yes without a terminal", async () => {
     const noTerminal = { stdin: {}, stderr: {} } as unknown as Context;
     await expect(confirm(noTerminal, "Sure?")).rejects.toThrow("Sure? Without a terminal, confirm with --yes");
+  });
+});
+
+describe("the questions of init on a terminal", () => {
+  it("begin with the framework of the project, and take the choice of the arrow keys", async () => {
+    const { context } = createTerminal({
+      "Which framework": "\r",
+      "Which database": "\u001b[B\r",
+      "Where does the front end": "\u001b[B\r",
+    });
+    const choices = { framework: "hono", database: "postgres", frontEnd: "bearer" };
+    expect(await choose(context, {}, "hono")).toEqual(choices);
+  });
+
+  it("leave out what a flag answers, and the front end of Next", async () => {
+    const { context, shown } = createTerminal({ "Which database": "\r" });
+    const choices = { framework: "next", database: "sqlite", frontEnd: "cookie" };
+    expect(await choose(context, { framework: "next" }, undefined)).toEqual(choices);
+    expect(shown()).not.toContain("Which framework");
   });
 });

@@ -70,8 +70,11 @@ export function completeManifest(
   { framework }: Pick<Choices, "framework">,
   scripts: Readonly<Record<string, string>>,
 ): string | null {
-  const isModule = framework === "next" || manifest?.type === "module";
-  if (!isModule && manifest !== null && (manifest.type !== undefined || hasScripts(directory))) {
+  const isCommon =
+    manifest !== null && manifest.type !== "module" && (manifest.type !== undefined || hasScripts(directory));
+  // Next compiles the code itself.
+  const isModule = manifest?.type === "module" || (framework === "next" && isCommon);
+  if (isCommon && framework !== "next") {
     throw new CommandError(
       'the code uses import, which needs "type": "module" in package.json. Your project is CommonJS: change it, or run init ' +
         "in a new folder. Nothing was written",
