@@ -56,7 +56,10 @@ export class AuthError extends Error {
   override readonly name = "AuthError";
   /** Why the request was refused. */
   readonly code: AuthErrorCode;
-  /** What exactly was wrong. It is meant for your logs, not for the client. */
+  /**
+   * What exactly was wrong. It is meant for your logs, not for the client. With the codes `password_refused`, `username_taken`,
+   * `username_invalid` and `email_invalid`, it is a sentence for the user.
+   */
   readonly reason: string;
   /**
    * Whether it is certain that the presented session can never yield tokens again, and that no newer session of the same
