@@ -43,12 +43,13 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       const loop = createLoop({
         schedule: unrefSchedule,
         async step() {
+          const page = await audit.read({ after: cursor, limit: pageSize });
+          cursor = page.cursor;
+          // After the read, so that nothing is sent that was written after the role was lost.
           if ((await staff.findMember(userId)) === null) {
             stream.end({ event: "closed", data: { code: "not_staff" } });
             return null;
           }
-          const page = await audit.read({ after: cursor, limit: pageSize });
-          cursor = page.cursor;
           const names = await staff.deps.store.staff.names(toUserIds(page.entries));
           for (const [index, entry] of page.entries.entries()) {
             // Only after the last entry of a page can a stream continue.

@@ -191,6 +191,8 @@ const open = [
   ...["", "/refresh", "/verify", "/blacklist"].map((path) => `/api/token${path}`),
   ...[
     "/me",
+    "/activity",
+    "/session/events",
     "/csrf",
     "/login",
     "/login/continue",
