@@ -13,7 +13,10 @@ describe("a page that comes back from the back/forward cache", () => {
   let page: Tab;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser({ cachesPages: true })]);
+    [site, browser] = await Promise.all([
+      openSite({ access: 600, maxSessionStreams: 0 }),
+      openBrowser({ cachesPages: true }),
+    ]);
   });
   afterAll(async () => {
     await browser.close();

@@ -143,7 +143,11 @@ describe.concurrent("the page", () => {
   it("lets no script read a token from cookies, storage, responses or the document", () =>
     runScenario(async (device, user) => {
       const bodies: Promise<string>[] = [];
-      device.on?.("response", (response) => bodies.push(response.text().catch(() => "")));
+      device.on?.("response", (response) => {
+        // The stream of the session's events has no end while the page is open.
+        const endless = new Promise<string>((resolve) => setTimeout(resolve, 10_000, ""));
+        bodies.push(Promise.race([response.text().catch(() => ""), endless]));
+      });
       const page = await openLoggedIn(device, site, user);
       await callApi(page);
       await changePassword(page, newPassword);
