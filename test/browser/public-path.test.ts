@@ -29,7 +29,7 @@ describe("the page behind a proxy that removes a prefix from the path, with anot
   it("logs in, refreshes and logs out", async () => {
     const [device, user] = await Promise.all([browser.device(), site.newUser()]);
     const faults = watchFaults(device);
-    const page = await openTab(device, { origin: `${network.origin}${publicPath}/` });
+    const page = await openTab(device, { origin: `${network.origin}${publicPath}` });
     await logIn(page, user);
     await until(async () => (await site.refreshesOf(user)).includes("rotated"));
     await seeAccount(page, user);
