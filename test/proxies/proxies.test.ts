@@ -131,7 +131,7 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
       const page = await send(port, "GET", `${publicPath}/`);
       const html = await page.text();
       expect(page.status).toBe(200);
-      for (const [, path = ""] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
+      for (const [, path = ""] of html.matchAll(/(?:src|href)="([^"#][^"]*)"/g)) {
         expect([path, (await send(port, "GET", path)).status]).toEqual([path, 200]);
       }
       await expectSession(createOldBrowser(port, publicPath));
