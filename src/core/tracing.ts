@@ -127,10 +127,19 @@ export function trace<N extends TraceName, T>(
   if (channel === undefined || !channel.hasSubscribers) return work();
   const { start, end, asyncStart, asyncEnd, error: errors } = channel;
 
+  /** The work is done, and may be committed: what is noted about it must not make it fail. */
+  function note(result: T): void {
+    try {
+      addResult?.(message, result);
+    } catch {
+      // The message lacks what could not be read.
+    }
+  }
+
   async function settle(promise: Promise<T>): Promise<T> {
     try {
       const result = await promise;
-      addResult?.(message, result);
+      note(result);
       return result;
     } catch (error) {
       message.error = toTraceError(error);
