@@ -20,7 +20,7 @@ import { toClientInfo } from "./http/request/client-info.ts";
 import { createClientIpFinder } from "./http/request/client-ip.ts";
 
 /** The options of `issue`, which `startSession` has too except `replaces`. */
-const issueOptions = ["remember", "client", "amr", "actor", "lifetime"];
+const issueOptions = ["remember", "client", "amr", "actor", "lifetime", "authTime"];
 
 /** The options of `completeLogin`. */
 const completeOptions = ["amr", "verify", "client", "device", "replaces", "idempotencyKey"];

@@ -85,12 +85,12 @@ app.get("/login/callback", async (req, res) => {
       expectedNonce: begun.get("nonce") ?? "none",
       pkceCodeVerifier: begun.get("verifier") ?? "none",
     });
-    const { iss, sub, ...claims } = tokens.claims() as oidc.IDToken;
+    const { iss, sub, auth_time: authTime, ...claims } = tokens.claims() as oidc.IDToken;
     // Many providers have the name in the user info alone, and some have no user info.
     const isComplete = "name" in claims || !config.serverMetadata().userinfo_endpoint;
     const { name = sub } = isComplete ? claims : await oidc.fetchUserInfo(config, tokens.access_token, sub);
     const { id } = findOrCreateMember.get(iss, sub, String(name)) as { id: number };
-    await startSession(req, res, String(id), { amr: ["oidc"] });
+    await startSession(req, res, String(id), { amr: ["oidc"], ...(authTime === undefined ? {} : { authTime }) });
     res.clearCookie(cookie, cookieOptions).redirect(303, next);
   } catch (error) {
     // If our answer was lost, the browser sends the code again, which works once. Then begin again: the provider remembers the user.

@@ -44,6 +44,12 @@ export interface IssueOptions {
    * `sessionLifetime`. With `actor`, the default and the maximum are 3,600.
    */
   readonly lifetime?: number;
+  /**
+   * When the user was authenticated: whole seconds since the epoch, for example the claim `auth_time` of an ID token
+   * (OpenID Connect Core 1.0, section 2). It is the claim `auth_time` of the session's access tokens, which `maxAge` checks. A time
+   * in the future counts as now. Default: now.
+   */
+  readonly authTime?: number;
 }
 
 /** How to start a session, checked. */
@@ -54,6 +60,8 @@ export interface SessionStart extends Pick<IssueOptions, "remember" | "client" |
   readonly actor?: string | undefined;
   /** Seconds. Default: `sessionLifetime`. */
   readonly lifetime?: number | undefined;
+  /** When the user was authenticated: whole seconds since the epoch. Default: now. */
+  readonly authTime?: number | undefined;
   /** The ticket of a login that the session completes. It is used in the same transaction. Default: none. */
   readonly ticket?: UsedTicket;
 }
@@ -68,6 +76,9 @@ interface UsedTicket {
 
 /** How long a session in which an actor acts for the user lives at most, in seconds. */
 const actorLifetime = hours(1);
+
+/** How far in the future `authTime` may be, in seconds. The clock of an identity provider may be ahead; one of milliseconds is not. */
+const longestLead = hours(24);
 
 /** A new session, its user and its first pair. */
 export interface Issued {
@@ -96,7 +107,7 @@ export async function issue(
   userId: string,
   { tokenLimits, ...options }: IssueOptions & TokenLimitOptions = {},
 ): Promise<IssuedToDevice> {
-  const start = toSessionStart(deps.settings, options);
+  const start = toSessionStart(deps, options);
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("no_active_account", "no such user");
   if (!mayHaveTokens(deps.settings, found.user)) throw new AuthError("no_active_account", "the user may not log in");
@@ -108,8 +119,11 @@ export async function issue(
 }
 
 /** Checks the options of `issue`. An actor is also who the audit log says has acted. @throws TypeError */
-function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: IssueOptions): SessionStart {
-  const { remember, client, replaces } = options;
+function toSessionStart(
+  { settings, clock }: { readonly settings: Pick<Settings, "sessionLifetime">; readonly clock: Deps["clock"] },
+  options: IssueOptions,
+): SessionStart {
+  const { remember, client, replaces, authTime } = options;
   const amr = options.amr === undefined ? undefined : toAmrText(options.amr, "issue");
   const actor = options.actor === undefined ? undefined : toActor(options.actor, "issue");
   const longest = actor === undefined ? settings.sessionLifetime : Math.min(actorLifetime, settings.sessionLifetime);
@@ -119,6 +133,11 @@ function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: Is
       `issue: lifetime must be a whole number of seconds from 1 to ${longest}, got ${toShown(lifetime)}`,
     );
   }
+  if (authTime !== undefined && !isPastTime(authTime, clock.now() + longestLead)) {
+    throw new TypeError(
+      `issue: authTime must be whole seconds since the epoch, not later than now, got ${toShown(authTime)}`,
+    );
+  }
   return {
     ...(remember === undefined ? {} : { remember }),
     ...(client === undefined ? {} : { client }),
@@ -126,8 +145,11 @@ function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: Is
     amr,
     actor,
     lifetime,
+    authTime,
   };
 }
+
+const isPastTime = (time: number, latest: number) => Number.isSafeInteger(time) && time >= 0 && time <= latest;
 
 /**
  * Starts a session for an authenticated user who may have tokens, and returns its first pair of tokens.
@@ -142,7 +164,7 @@ export async function startSession(
   { remember = true, tokenLimits, ...start }: SessionStart & TokenLimitOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
-  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime, ticket } = start;
+  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime, ticket, authTime } = start;
   const client = withActor(start.client ?? {}, actor);
   const tokens = await prepareTokens(deps, user, { tokenLimits });
   const base = toNewSession(deps, user.id, client);
@@ -156,6 +178,7 @@ export async function startSession(
     amr,
     actor,
     absoluteLifetime: lifetime,
+    ...(authTime === undefined ? {} : { authenticatedAt: authTime }),
     // An actor isn't the user: it neither has logged in as the user, nor may it log the user out.
     updateLastLogin: settings.updateLastLogin && actor === null,
     maxSessions: actor === null ? base.maxSessions : null,

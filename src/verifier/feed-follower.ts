@@ -69,10 +69,11 @@ export function createFeedFollower(options: FeedFollowerOptions): FeedFollower {
       // The issuer closes a stream after a while; the next one may lead to another of its nodes.
       return mode === "stream" ? toPause() : toPollPause(clock.monotonic() - startedAt);
     } catch (error) {
-      failure = toFailure(error).message;
+      const { message, retryAfter } = toFailure(error);
+      failure = message;
       if (isConnected && !isStopped) onDisconnected(failure);
       isConnected = false;
-      const delay = toPause();
+      const delay = retryAfter + toPause();
       failures += 1;
       return delay;
     }

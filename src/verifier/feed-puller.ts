@@ -28,6 +28,8 @@ export function createFeedPuller(options: FeedPullerOptions): FeedPuller {
   const { reader, pullInterval, isShared, clock, onConnected, onDisconnected } = options;
   /** When the last attempt that has ended began, on the monotonic clock. */
   let triedAt = Number.NEGATIVE_INFINITY;
+  /** Until when the issuer has asked to send no request, on the monotonic clock. */
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   let pulling: Promise<void> | null = null;
   let isConnected = false;
   let failure: string | null = null;
@@ -38,7 +40,9 @@ export function createFeedPuller(options: FeedPullerOptions): FeedPuller {
       await reader.poll(0);
       failure = null;
     } catch (error) {
-      failure = toFailure(error).message;
+      const { message, retryAfter } = toFailure(error);
+      failure = message;
+      pausedUntil = Math.max(pausedUntil, clock.monotonic() + retryAfter);
       if (isConnected) onDisconnected(failure);
       isConnected = false;
     }
@@ -53,7 +57,7 @@ export function createFeedPuller(options: FeedPullerOptions): FeedPuller {
       });
       return pulling;
     },
-    isRecent: () => clock.monotonic() - triedAt < pullInterval,
+    isRecent: () => clock.monotonic() < Math.max(triedAt + pullInterval, pausedUntil),
     received() {
       if (!isConnected) onConnected();
       isConnected = true;

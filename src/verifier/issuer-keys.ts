@@ -93,6 +93,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let differsSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
+  /** Until when the issuer has asked to send no request, on the monotonic clock. */
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   let startedAt = Number.NEGATIVE_INFINITY;
   let isStarted = false;
   let reads = 0;
@@ -127,11 +129,13 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       failures = 0;
       return isOther() ? repeat : interval;
     } catch (error) {
-      failure = toFailure(error).message;
+      const { message, retryAfter } = toFailure(error);
+      failure = message;
       onFailure(failure);
-      const delay = retry.first * 2 ** failures;
+      const delay = Math.min(retry.first * 2 ** failures, retry.last);
       failures = Math.min(failures + 1, 10);
-      return Math.min(delay, retry.last);
+      pausedUntil = clock.monotonic() + retryAfter;
+      return Math.max(delay, retryAfter);
     } finally {
       reads -= 1;
       onRead();
@@ -189,7 +193,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     read: async () => void (await step()),
     isDue() {
       const age = clock.monotonic() - startedAt;
-      if (failure !== null) return age >= retry.first;
+      if (failure !== null) return age >= retry.first && clock.monotonic() >= pausedUntil;
       return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {

@@ -1,5 +1,5 @@
 import { frameType } from "../revocation/readers/frame.ts";
-import { RequestFailure, toFailure } from "./request-failure.ts";
+import { RequestFailure, readRetryAfter, toFailure } from "./request-failure.ts";
 
 /** The requests of a verifier to its issuer. */
 export interface IssuerRequests {
@@ -67,7 +67,7 @@ export function createIssuerRequests(options: IssuerRequestsOptions): IssuerRequ
     const response = await send(target, { method, headers, signal, redirect: "manual" });
     if (response.status === (method === "GET" ? 200 : 204)) return response;
     void response.body?.cancel().catch(() => {});
-    throw new RequestFailure(toStatusReason(response.status));
+    throw new RequestFailure(toStatusReason(response.status), readRetryAfter(response));
   }
 
   return {

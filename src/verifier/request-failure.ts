@@ -1,6 +1,23 @@
 /** Why a request to the issuer failed. Its message holds neither the credential nor anything that the other side has sent. */
 export class RequestFailure extends Error {
   override readonly name = "RequestFailure";
+
+  constructor(
+    message: string,
+    /** How long the issuer asks to wait before the next request, in milliseconds (RFC 9110, section 10.2.3). */
+    readonly retryAfter = 0,
+  ) {
+    super(message);
+  }
+}
+
+/** The longest time that a verifier waits because the issuer asks for it, in milliseconds. */
+const longestRetryAfter = 60_000;
+
+/** Returns the milliseconds that a response asks to wait, or 0. A date counts as 0, because no clocks are compared. */
+export function readRetryAfter({ headers }: Pick<Response, "headers">): number {
+  const value = headers.get("Retry-After") ?? "";
+  return /^\d{1,9}$/.test(value) ? Math.min(Number(value) * 1_000, longestRetryAfter) : 0;
 }
 
 /** Converts whatever a request throws. The messages of `fetch` aren't used: they may quote a header. */

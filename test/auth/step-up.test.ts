@@ -57,6 +57,19 @@ describe("auth.check and auth.authenticate", () => {
     expect(await node.auth.authenticate(new Headers(request.headers), message)).toMatchObject({ amr: ["pwd"] });
   });
 
+  it("refuse a session whose user an identity provider has authenticated too long ago, until it is confirmed", async () => {
+    const { owner } = await start();
+    const { auth } = node;
+    const now = Math.floor(Date.now() / 1_000);
+    const issued = async (authTime: number) => bearer((await auth.issue(owner.userId, { authTime })).access);
+    const old = await auth.check(await issued(now - 3_600), tooOld);
+    expect(old.ok ? null : await old.response.json()).toMatchObject({ code: "confirmation_required" });
+    expect(await auth.check(await issued(now), tooOld)).toMatchObject({ ok: true });
+    const { session } = await auth.issue(owner.userId, { authTime: now - 3_600 });
+    const { access } = await auth.confirm({ ...owner, sessionId: session.id }, { amr: ["otp"] });
+    expect(await auth.check(bearer(access), tooOld)).toMatchObject({ ok: true });
+  });
+
   it("refuse an actor if they require anything of the authentication", async () => {
     const { owner } = await start();
     const { access } = await node.auth.issue(owner.userId, { actor: "support/bob", amr: ["mfa"] });

@@ -81,6 +81,16 @@ describe("issue with amr and lifetime", () => {
     await expect(issue(auth.deps, auth.user.id, { lifetime: 901 })).rejects.toThrow(/from 1 to 900, got 901$/);
   });
 
+  it.each([Date.now(), 1.5, -1, Number.NaN])(
+    "refuses %d for the time when the user was authenticated",
+    async (authTime) => {
+      await expect(issue(auth.deps, auth.user.id, { authTime })).rejects.toThrow(
+        /^issue: authTime must be whole seconds/,
+      );
+      expect(await liveSessions()).toBe(0);
+    },
+  );
+
   it("refuses values that aren't names of methods, and starts no session", async () => {
     await expect(issue(auth.deps, auth.user.id, { amr: ["one time"] })).rejects.toThrow(TypeError);
     expect(await liveSessions()).toBe(0);

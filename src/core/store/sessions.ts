@@ -160,7 +160,7 @@ export interface NewSession {
   readonly userAgent: string | null;
   /** The client's IP address. */
   readonly ip: string | null;
-  /** When the user was authenticated: whole seconds since the epoch. Default: now. */
+  /** When the user was authenticated: whole seconds since the epoch. A time in the future counts as now. Default: now. */
   readonly authenticatedAt?: number;
   /** How the user was authenticated: values with spaces between them. Default: unknown. */
   readonly amr?: string | null;

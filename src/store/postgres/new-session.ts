@@ -42,7 +42,7 @@ const insert = `WITH ${clock}, expiry AS (
    idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until, authenticated_at, amr, actor)
   SELECT :id, :userId, :userEpoch::integer, 0, :currentHash, :previousHash::bytea, :salt::bytea, :idempotencyHash::bytea,
    CASE WHEN :previousHash::bytea IS NOT NULL THEN now END, now, now, idle, absolute, :persistent::boolean, :userAgent, :ip, idle,
-   least(now + :accessLifetime::bigint, absolute), coalesce(:authenticatedAt::bigint, now), :amr, :actor FROM clock, expiry
+   least(now + :accessLifetime::bigint, absolute), least(:authenticatedAt::bigint, now), :amr, :actor FROM clock, expiry
   RETURNING ${sessionColumns}, created_at AS now, ${globalEpoch} AS "globalEpoch", ${knowsDevice} AS "isKnown"`;
 
 // Rows that another login is revoking at the moment are skipped: the limit is soft.

@@ -18,7 +18,7 @@ const insert = `INSERT INTO sessions
    iif(:previousHash IS NULL, NULL, :now), :now, :now,
    :idleExpiresAt, :absoluteExpiresAt, :persistent, :userAgent, :ip, :idleExpiresAt,
    min(:now + :accessLifetime, :absoluteExpiresAt), (SELECT global_epoch FROM installation),
-   coalesce(:authenticatedAt, :now), :amr, :actor)
+   min(coalesce(:authenticatedAt, :now), :now), :amr, :actor)
   RETURNING ${sessionColumns}`;
 
 /** A condition on `sessions`: the session is one of the user's own, and says on which device the user has logged in. */

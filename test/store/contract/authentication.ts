@@ -20,6 +20,12 @@ export function describeAuthenticationContract(scene: Scene): void {
       expect((await sessions.list({ limit: 10 })).sessions).toStrictEqual([created.session]);
     });
 
+    it("is never later than the session", async () => {
+      const user = await addUser(scene.store, "alice");
+      const { session } = await addSession(scene.store, "s", user, { authenticatedAt: scene.now + 60 });
+      expect(session.authenticatedAt).toBe(session.createdAt);
+    });
+
     it("stays the same in every change that a token is issued for", async () => {
       const { sessions, users } = scene.store;
       const user = await addUser(scene.store, "alice");

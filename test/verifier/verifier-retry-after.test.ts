@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { createManualTime } from "../support/manual-time.ts";
+import { createPeer, toRequest } from "./peer.ts";
+import { closeVerifiers, setUp } from "./set-up.ts";
+
+afterEach(closeVerifiers);
+
+/** Requests to an issuer that refuses them, with this header. */
+function toRefusing(retryAfter: string) {
+  const asked: string[] = [];
+  const fetch = (async (input: string) => {
+    asked.push(new URL(input).pathname);
+    return new Response(null, { status: 503, headers: { "Retry-After": retryAfter } });
+  }) as typeof globalThis.fetch;
+  const countOf = (path: string) => asked.filter((each) => each.endsWith(path)).length;
+  return { fetch, feed: () => countOf("/revocations/"), keys: () => countOf("/jwks.json") };
+}
+
+describe("a verifier whose issuer answers with Retry-After", () => {
+  it.each(["stream", "poll"] as const)(
+    "waits that long before it reads keys and feed again (%s)",
+    async (revocations) => {
+      const issuer = toRefusing("20");
+      const { time } = setUp({ revocations, fetch: issuer.fetch });
+      await time.advance(19);
+      expect([issuer.feed(), issuer.keys()]).toEqual([1, 1]);
+      await time.advance(7);
+      expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
+    },
+  );
+
+  it("waits for no longer than a minute", async () => {
+    const issuer = toRefusing("86400");
+    const { time } = setUp({ fetch: issuer.fetch });
+    await time.advance(66);
+    expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
+  });
+
+  it("ignores a date, because it compares no clocks", async () => {
+    const issuer = toRefusing("Fri, 31 Dec 2100 23:59:59 GMT");
+    const { time } = setUp({ fetch: issuer.fetch });
+    await time.advance(10);
+    expect(issuer.feed()).toBeGreaterThan(2);
+    expect(issuer.keys()).toBeGreaterThan(2);
+  });
+
+  it("sends nothing for a request that needs what is new, if it pulls", async () => {
+    const issuer = toRefusing("20");
+    const { time, verifier } = setUp({ revocations: "pull", fetch: issuer.fetch });
+    const token = createPeer(createManualTime()).mint();
+    const ask = () => verifier.authenticateAsync(toRequest(token)).catch(({ code }) => code);
+    for (let seconds = 0; seconds < 20; seconds += 2) {
+      expect(await ask()).toBe("unavailable");
+      await time.advance(1.9);
+    }
+    expect([issuer.feed(), issuer.keys()]).toEqual([1, 1]);
+    await time.advance(2);
+    await ask();
+    expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
+  });
+});
