@@ -116,6 +116,8 @@ export const guide: readonly Group[] = [
     isCollapsed: true,
     pages: [
       ["SECURITY.md", "Security", "threat model, guarantees and their limits, how to report a vulnerability"],
+      ["docs/refresh.md", "Tokens and refresh", "every claim, and each step of a refresh"],
+      ["docs/revocation.md", "Revocation", "entries of the feed, leases, confirmed revocations and their limits"],
       ["docs/rotation.md", "The rule of rotation", "its specification, with test vectors"],
       ["docs/correctness.md", "Correctness", "guarantees, and the tests that check them"],
       ["docs/performance.md", "Performance", "benchmarks against other libraries, how to reproduce them"],
