@@ -2,12 +2,12 @@
 export class RequestFailure extends Error {
   override readonly name = "RequestFailure";
 
-  constructor(
-    message: string,
-    /** How long the issuer asks to wait before the next request, in milliseconds (RFC 9110, section 10.2.3). */
-    readonly retryAfter = 0,
-  ) {
+  /** How long the issuer asks to wait before the next request, in milliseconds (RFC 9110, section 10.2.3). */
+  readonly retryAfter: number;
+
+  constructor(message: string, retryAfter = 0) {
     super(message);
+    this.retryAfter = retryAfter;
   }
 }
 
