@@ -16,7 +16,7 @@ export const guide: readonly Group[] = [
   {
     name: "Start",
     pages: [
-      ["README.md", "Overview", "what tokenpair is, install it, five minutes with curl, protect a route"],
+      ["README.md", "Overview", "what tokenpair is, the shortest server, a comparison with other libraries"],
       ["docs/install.md", "Install", "a server with logins and a protected route in five minutes"],
       ["docs/express-react.md", "First application", "Express, React and Vite: login, protected route, devices"],
       [
@@ -79,6 +79,7 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/settings.md", "Settings", "every setting and its default"],
       ["docs/cli.md", "Command line", "every command and its options"],
+      ["docs/curl.md", "Five minutes with curl", "log in, refresh and log out by hand"],
       ["docs/http-api.md", "HTTP API", "every endpoint: parameters, body and responses"],
       ["docs/events.md", "Events", "event types, the audit log, the webhook"],
       ["docs/client.md", "The client in depth", "every state, method and error of the browser client and of its hooks"],
