@@ -120,6 +120,8 @@ export const guide: readonly Group[] = [
     name: "In depth",
     pages: [
       ["docs/how-it-works.md", "How it works", "tokens, refresh and rotation, how a logout reaches every node"],
+      ["docs/refresh.md", "Tokens and refresh", "every claim, and each step of a refresh"],
+      ["docs/revocation.md", "Revocation", "entries of the feed, leases, confirmed revocations and their limits"],
       [
         "docs/why-not-plain-sessions.md",
         "Why not plain sessions?",
