@@ -16,7 +16,7 @@ export const guide: readonly Group[] = [
   {
     name: "Start",
     pages: [
-      ["README.md", "Overview", "what tokenpair is, install it, five minutes with curl, protect a route"],
+      ["README.md", "Overview", "what tokenpair is, the shortest server, a comparison with other libraries"],
       ["docs/install.md", "Install", "a server with logins and a protected route in five minutes"],
       ["docs/express-react.md", "First application", "Express, React and Vite: login, protected route, devices"],
       [
@@ -72,6 +72,7 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/settings.md", "Settings", "every setting and its default"],
       ["docs/cli.md", "Command line", "every command and its options"],
+      ["docs/curl.md", "Five minutes with curl", "log in, refresh and log out by hand"],
       ["docs/http-api.md", "HTTP API", "every endpoint: parameters, body and responses"],
       ["docs/events.md", "Events", "event types, the audit log, the webhook"],
       ["docs/client.md", "The client in depth", "every state, method and error of the browser client and of its hooks"],
@@ -112,6 +113,8 @@ export const guide: readonly Group[] = [
     name: "In depth",
     pages: [
       ["docs/how-it-works.md", "How it works", "tokens, refresh and rotation, how a logout reaches every node"],
+      ["docs/refresh.md", "Tokens and refresh", "every claim, and each step of a refresh"],
+      ["docs/revocation.md", "Revocation", "entries of the feed, leases, confirmed revocations and their limits"],
       [
         "docs/why-not-plain-sessions.md",
         "Why not plain sessions?",
