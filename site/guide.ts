@@ -94,6 +94,11 @@ export const guide: readonly Group[] = [
         "Deploying",
         "an installation behind nginx, systemd, containers, Kubernetes, several processes",
       ],
+      [
+        "docs/cut-over.md",
+        "Moving from Django",
+        "import users and blacklisted tokens, switch without logging users out",
+      ],
       ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
