@@ -33,7 +33,6 @@ const pages = [
   "docs/verifier/README.md",
   "docs/websockets.md",
   "docs/why-not-plain-sessions.md",
-  "docs/origins.md",
   "docs/passwords.md",
   "docs/performance.md",
   "docs/proxies-auth.md",
