@@ -23,6 +23,8 @@ const pages = [
   "docs/coming-from.md",
   "docs/how-it-works.md",
   "docs/keys.md",
+  "docs/refresh.md",
+  "docs/revocation.md",
   "docs/rotation.md",
   "docs/sessions-and-devices.md",
   "docs/skill/SKILL.md",
