@@ -1,7 +1,7 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { AuditFilter, ListedAuditEntry } from "../core/store/staff.ts";
 import { RequestError } from "../http/request/request-error.ts";
-import type { ChangeRequest } from "./routes/change.ts";
 import type { StaffDeps } from "./staff-deps.ts";
 
 /** For how long a member may repeat a change whose answer was lost, in seconds. */
@@ -28,7 +28,7 @@ export function mayBeRepeated(error: unknown): boolean {
  */
 export async function hasMade(
   { deps }: StaffDeps,
-  { client: { actor, note } }: Pick<ChangeRequest<unknown>, "client">,
+  { client: { actor, note } }: { readonly client: ClientInfo },
   filter: Pick<AuditFilter, "types" | "userId" | "sessionId">,
   isIt: (entry: ListedAuditEntry) => boolean = () => true,
 ): Promise<boolean> {
