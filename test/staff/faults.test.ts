@@ -97,6 +97,9 @@ async function prepare() {
   return { ada, target: { id, sessionId: session?.id ?? "", kid } };
 }
 
+/** What a node also calls by itself, at any time. */
+const inBackground: ReadonlySet<string> = new Set(["keys.read", "staff.report", "staff.reports", "staff.countLive"]);
+
 describe("a change by staff over a database that fails", () => {
   it.each(ways)("succeeds when it is repeated, whatever failed: %s", async (_, toCall) => {
     const first = await prepare();
@@ -106,7 +109,8 @@ describe("a change by staff over a database that fails", () => {
     };
     calls = [];
     expect((await send(first)).status).toBe(200);
-    const planned = [...new Set(calls)].flatMap((call) => [
+    const own = [...new Set(calls)].filter((call) => !inBackground.has(call));
+    const planned = own.flatMap((call) => [
       { call, when: "before" as const },
       { call, when: "after" as const },
     ]);
