@@ -19,6 +19,7 @@ const pages = [
   "CHANGELOG.md",
   "CODE_OF_CONDUCT.md",
   "AGENTS.md",
+  "docs/browser.md",
   "docs/cli.md",
   "docs/coming-from.md",
   "docs/how-it-works.md",
@@ -32,6 +33,8 @@ const pages = [
   "docs/verifier/README.md",
   "docs/websockets.md",
   "docs/why-not-plain-sessions.md",
+  "docs/passwords.md",
+  "docs/performance.md",
   "docs/proxies-auth.md",
 ];
 

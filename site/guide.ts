@@ -52,6 +52,13 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
       ["docs/behind-a-proxy.md", "Behind a proxy", "nginx, Caddy, HAProxy, Apache, Traefik, AWS, path prefixes"],
+      ["docs/production.md", "Going to production", "a checklist: key, database, https, health, backups, alerts"],
+      ["docs/many-nodes.md", "PostgreSQL and many nodes", "several processes and machines, what happens if one fails"],
+      [
+        "docs/services-without-a-database.md",
+        "Services without a database",
+        "other services accept your users' tokens, and know of logouts",
+      ],
       ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
     ],
   },
@@ -98,7 +105,7 @@ export const guide: readonly Group[] = [
       ["docs/retention.md", "Retention and erasure", "which personal data is stored, how long, how to erase a user"],
       ["docs/versions.md", "Versions", "what a version covers, support, deprecation, upgrades, going back"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
-      ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],
+      ["docs/services.md", "Endpoints for services", "credentials, introspection, revocation, public keys, metadata"],
       ["docs/verifier/typescript.md", "Verify in TypeScript", "services without a database: Node, Deno, Bun, workerd"],
       ["docs/verifier/sidecar.md", "The sidecar", "`tokenpair verifier`, for PHP, proxies and many services"],
       ["docs/verifier/README.md", "Verify in any language", "specification of a verifier, with test vectors"],
