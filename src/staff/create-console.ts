@@ -11,7 +11,7 @@ import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/dev
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { toPathname } from "../http/request/pathname.ts";
 import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
-import { createHttpHandler } from "../http/router.ts";
+import { createErrorReporter, createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
@@ -98,6 +98,7 @@ export function createConsoleWith(
       findRole,
       hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
+      onError: createErrorReporter(onError),
       signal: (authentication) => signals.signal(authentication, "session"),
     },
     follower,
