@@ -207,7 +207,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
         element(
           "p",
           {},
-          "A refresh token works once. Its second use reveals the theft, and every node refuses the session within a second. Choose when the attacker strikes:",
+          "A refresh token works once. The second use gives the attacker away, and every node refuses the session within a second. Choose when the attacker strikes:",
         ),
       ),
       element("div", { class: "scripts" }, ...scriptButtons),

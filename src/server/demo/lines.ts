@@ -1,7 +1,7 @@
 /** Who does something in the demonstration. */
 export type Lane = "tab" | "second" | "attacker" | "node";
 
-/** Whether a line is good or bad news for the user. `odd`: something went wrong or is lost, and nobody else gains from it. */
+/** Whether a line is good or bad news for the user. `odd`: something went wrong or is lost, but the attacker gains nothing. */
 export type Tone = "good" | "odd" | "bad";
 
 /** A line of the timeline: something that has happened. */
@@ -48,7 +48,7 @@ export interface Comparison {
   readonly elsewhere: string;
 }
 
-/** A run of the demonstration, as the page hears of it first. */
+/** A run of the demonstration, as the stream begins with it. */
 export interface RunInfo {
   readonly id: string;
   /** The setting `reuseInterval`, in seconds. */
