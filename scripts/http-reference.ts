@@ -1,5 +1,6 @@
 /** Writes docs/http-api.md from the OpenAPI document. Run by `npm run docs`. */
 import { writeFileSync } from "node:fs";
+import { toSlug } from "../site/slug.ts";
 import { createAuth } from "../src/create-auth.ts";
 import { sqliteStore } from "../src/store/sqlite/index.ts";
 
@@ -47,6 +48,21 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
 }
 
+/** One row of a table: the cells, joined. */
+type Row = string;
+
+/** The parts of an endpoint's section, before the rows that many endpoints share are taken out. */
+interface Section {
+  readonly title: string;
+  readonly summary: string;
+  readonly facts: string;
+  readonly parameters: readonly Row[];
+  readonly responses: readonly Row[];
+}
+
+/** Rows that at least this many endpoints have in common are printed once. */
+const sharedBy = 5;
+
 /** Returns the whole page. */
 export async function toHttpReference(): Promise<string> {
   const store = sqliteStore(":memory:");
@@ -56,16 +72,49 @@ export async function toHttpReference(): Promise<string> {
     await auth.ready();
     const response = await auth.fetch(new Request("http://localhost/api/schema/"));
     const { paths }: { readonly paths: Record<string, Record<string, Operation>> } = JSON.parse(await response.text());
-    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    const sections = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => toSection(`${method.toUpperCase()} ${path}`, operation)),
     );
-    return [preamble, ...operations].join("\n");
+    return toPage(sections);
   } finally {
     await auth.close();
   }
 }
 
-function toSection(title: string, operation: Operation): string {
+function toPage(sections: readonly Section[]): string {
+  const parameters = findShared(sections.map((section) => section.parameters));
+  const responses = findShared(sections.map((section) => section.responses));
+  const index = sections.map(({ title, summary }) => `| [${title}](#${toSlug(title)}) | ${toCell(summary)} |\n`);
+  return [
+    preamble,
+    `## Endpoints\n\n| endpoint | what it does |\n|---|---|\n${index.join("")}`,
+    `## Shared parameters and responses
+
+Many endpoints have these parameters and responses. Each endpoint below names those that it has. \`detail\` is a sentence for people, and \`code\` is for programs.
+
+| parameter | where | meaning |
+|---|---|---|
+${[...parameters].join("")}
+| status | meaning | fields |
+|---|---|---|
+${[...responses].sort().join("")}`,
+    ...sections.map((section) => toText(section, parameters, responses)),
+  ].join("\n");
+}
+
+/** Returns the rows that many endpoints have. Of two such rows with the same first cell, only the more frequent one. */
+function findShared(tables: readonly (readonly Row[])[]): ReadonlySet<Row> {
+  const counts = new Map<Row, number>();
+  for (const row of tables.flat()) counts.set(row, (counts.get(row) ?? 0) + 1);
+  const frequent = [...counts].filter(([, count]) => count >= sharedBy).sort(([, a], [, b]) => a - b);
+  return new Set(new Map(frequent.map(([row]) => [toName(row), row])).values());
+}
+
+function toName(row: Row): string {
+  return row.split(" | ")[0]?.slice(2) ?? "";
+}
+
+function toSection(title: string, operation: Operation): Section {
   const { summary, operationId, tags = [], security, parameters = [], requestBody, responses } = operation;
   const ways = security.flatMap(Object.keys).map((name) => `\`${name}\``);
   const facts = [
@@ -89,8 +138,27 @@ function toSection(title: string, operation: Operation): string {
     const fields = Object.keys(Object.values(content)[0]?.schema?.properties ?? {}).map((name) => `\`${name}\``);
     return `| ${status} | ${toCell(description)} | ${fields.join(", ")} |\n`;
   });
-  const table = rows.length === 0 ? "" : `| parameter | where | meaning |\n|---|---|---|\n${rows.join("")}\n`;
-  return `## ${title}\n\n${summary} ${facts.join(" ")}\n\n${table}| status | meaning | fields |\n|---|---|---|\n${results.join("")}`;
+  return { title, summary, facts: facts.join(" "), parameters: rows, responses: results };
+}
+
+function toText(section: Section, sharedParameters: ReadonlySet<Row>, sharedResponses: ReadonlySet<Row>): string {
+  const { title, summary, facts } = section;
+  const own = {
+    parameters: section.parameters.filter((row) => !sharedParameters.has(row)),
+    responses: section.responses.filter((row) => !sharedResponses.has(row)),
+  };
+  const shared = [
+    ...section.parameters.filter((row) => sharedParameters.has(row)),
+    ...section.responses.filter((row) => sharedResponses.has(row)),
+  ].map(toName);
+  return [
+    `## ${title}\n\n${summary} ${facts}\n`,
+    ...(own.parameters.length > 0
+      ? [`| parameter | where | meaning |\n|---|---|---|\n${own.parameters.join("")}`]
+      : []),
+    ...(own.responses.length > 0 ? [`| status | meaning | fields |\n|---|---|---|\n${own.responses.join("")}`] : []),
+    ...(shared.length > 0 ? [`[Shared](#shared-parameters-and-responses): ${shared.join(", ")}.\n`] : []),
+  ].join("\n");
 }
 
 function toBodyRows(content: Content): [string, string, boolean, string][] {

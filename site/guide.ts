@@ -16,7 +16,7 @@ export const guide: readonly Group[] = [
   {
     name: "Start",
     pages: [
-      ["README.md", "Overview", "what tokenpair is, install it, five minutes with curl, protect a route"],
+      ["README.md", "Overview", "what tokenpair is, the shortest server, a comparison with other libraries"],
       ["docs/install.md", "Install", "a server with logins and a protected route in five minutes"],
       ["docs/express-react.md", "First application", "Express, React and Vite: login, protected route, devices"],
       [
@@ -52,7 +52,14 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/console.md", "The console", "pages for staff: users, sessions, audit log, keys, health"],
       ["docs/behind-a-proxy.md", "Behind a proxy", "nginx, Caddy, HAProxy, Apache, Traefik, AWS, path prefixes"],
-      ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
+      ["docs/production.md", "Going to production", "a checklist: key, database, https, health, backups, alerts"],
+      ["docs/many-nodes.md", "PostgreSQL and many nodes", "several processes and machines, what happens if one fails"],
+      [
+        "docs/services-without-a-database.md",
+        "Services without a database",
+        "other services accept your users' tokens, and know of logouts",
+      ],
+      ["docs/keys.md", "Keys", "create and rotate keys, what to do if one leaks"],
     ],
   },
   {
@@ -72,6 +79,7 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/settings.md", "Settings", "every setting and its default"],
       ["docs/cli.md", "Command line", "every command and its options"],
+      ["docs/curl.md", "Five minutes with curl", "log in, refresh and log out by hand"],
       ["docs/http-api.md", "HTTP API", "every endpoint: parameters, body and responses"],
       ["docs/events.md", "Events", "event types, the audit log, the webhook"],
       ["docs/client.md", "The client in depth", "every state, method and error of the browser client and of its hooks"],
@@ -86,6 +94,11 @@ export const guide: readonly Group[] = [
         "Deploying",
         "an installation behind nginx, systemd, containers, Kubernetes, several processes",
       ],
+      [
+        "docs/cut-over.md",
+        "Moving from Django",
+        "import users and blacklisted tokens, switch without logging users out",
+      ],
       ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
@@ -94,10 +107,15 @@ export const guide: readonly Group[] = [
         "the proxy checks requests before your application gets them",
       ],
       ["docs/throttling.md", "Throttling", "limits on failed logins, unlocking users"],
+      [
+        "docs/keys-in-depth.md",
+        "Keys in depth",
+        "what each key does, the key ring, algorithms, when changes take effect, errors",
+      ],
       ["docs/retention.md", "Retention and erasure", "which personal data is stored, how long, how to erase a user"],
       ["docs/versions.md", "Versions", "what a version covers, support, deprecation, upgrades, going back"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
-      ["docs/services.md", "Other services", "public keys, introspection and revocation for other services"],
+      ["docs/services.md", "Endpoints for services", "credentials, introspection, revocation, public keys, metadata"],
       ["docs/verifier/typescript.md", "Verify in TypeScript", "services without a database: Node, Deno, Bun, workerd"],
       ["docs/verifier/sidecar.md", "The sidecar", "`tokenpair verifier`, for PHP, proxies and many services"],
       ["docs/verifier/README.md", "Verify in any language", "specification of a verifier, with test vectors"],
@@ -112,6 +130,8 @@ export const guide: readonly Group[] = [
     name: "In depth",
     pages: [
       ["docs/how-it-works.md", "How it works", "tokens, refresh and rotation, how a logout reaches every node"],
+      ["docs/refresh.md", "Tokens and refresh", "every claim, and each step of a refresh"],
+      ["docs/revocation.md", "Revocation", "entries of the feed, leases, confirmed revocations and their limits"],
       [
         "docs/why-not-plain-sessions.md",
         "Why not plain sessions?",

@@ -34,6 +34,7 @@ export function stage(): ReadonlyMap<string, string> {
   }
   copyFileSync(join(import.meta.dirname, "home.md"), join(staged, "index.md"));
   cpSync(join(root, "docs/images"), join(staged, "public/images"), { recursive: true });
+  copyFileSync(join(root, "src/page/icon.svg"), join(staged, "public/icon.svg"));
   return files;
 }
 
@@ -44,11 +45,20 @@ function withSiteLinks(text: string, page: string, pages: ReadonlySet<string>): 
 }
 
 function replaceLinks(text: string, page: string, pages: ReadonlySet<string>): string {
-  return text.replaceAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)]*)?\)/g, (_, link: string, anchor = "") => {
+  const replace = (link: string, anchor = ""): string => {
     const path = posix.join(posix.dirname(page), link).replace(/\/$/, "");
-    if (pages.has(path)) return `](${toAddress(path)}${anchor})`;
-    if (path.startsWith("docs/images/")) return `](/${path.slice("docs/".length)})`;
+    if (pages.has(path)) return `${toAddress(path)}${anchor}`;
+    if (path.startsWith("docs/images/")) return `/${path.slice("docs/".length)}`;
     if (!existsSync(join(root, path))) throw new Error(`${page} links to ${link}, which doesn't exist`);
-    return `](${source}${path}${anchor})`;
-  });
+    return `${source}${path}${anchor}`;
+  };
+  return text
+    .replaceAll(
+      /\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)]*)?\)/g,
+      (_, link: string, anchor) => `](${replace(link, anchor)})`,
+    )
+    .replaceAll(
+      / (src|srcset|href)="(?!https?:|mailto:|#|\/)([^"#]+)(#[^"]*)?"/g,
+      (_, attribute: string, link: string, anchor) => ` ${attribute}="${replace(link, anchor)}"`,
+    );
 }

@@ -1,27 +1,19 @@
 import type { Health, Stats } from "./auth-results.ts";
 import { AuthError, SchemaVersionError } from "./core/errors.ts";
-import { clockMargin } from "./core/revocation-horizon.ts";
 import type { Clock } from "./core/runtime/clock.ts";
-import { settingRules } from "./core/settings/rules.ts";
+import { appendProbe } from "./flows/confirm-earlier.ts";
 import type { Deps } from "./flows/deps.ts";
 import type { StoreMonitor } from "./flows/store-monitor.ts";
 import type { Keys } from "./keys/keys.ts";
 import type { Confirmer } from "./revocation/confirm.ts";
 
 /**
- * The number of seconds for which a node may remember a revocation after its `until`. No node needs to remember a probe.
- */
-const longestMemory = settingRules.leeway.max + clockMargin;
-
-/**
  * Revokes a token that doesn't exist and confirms the revocation. This finds and removes a crashed node before a caller has
  * to wait for it.
  */
-export function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Confirmer): void {
-  const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
-  void store.feed
-    .revokeToken(tokenId, { confirm: true, until: clock.now() - longestMemory })
-    .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
+export function sweepSilentNodes(deps: Deps, confirmer: Confirmer): void {
+  void appendProbe(deps)
+    .then((position) => confirmer.confirm(position, { isProbe: true }))
     // Then the first confirmed revocation finds them.
     .catch(() => {});
 }

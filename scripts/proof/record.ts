@@ -26,6 +26,13 @@ export function recordProof(page: string, { name, date, commit, result }: ProofR
   }
   const rows = table.split("\n").filter((line) => /^\| [a-z]/.test(line) && !line.startsWith("| run |"));
   const kept = rows.filter((row) => !row.startsWith(`| ${name} |`));
-  const row = `| ${name} | ${date} | ${commit} | ${result.map((line) => line.replaceAll("|", "\\|")).join("<br>")} |`;
+  const row = `| ${name} | ${date} | ${commit} | ${toCell(result)} |`;
   return `${before}${begin}\n${[head, ...[...kept, row].sort()].join("\n")}\n${end}${after}`;
+}
+
+/** Returns the verdict, and the figures below it. More than two of them are folded away. */
+function toCell(result: readonly string[]): string {
+  const [verdict = "", ...figures] = result.map((line) => line.replaceAll("|", "\\|"));
+  if (figures.length <= 2) return [verdict, ...figures].join("<br>");
+  return `${verdict}<details><summary>${figures.length} lines</summary>${figures.join("<br>")}</details>`;
 }

@@ -3,6 +3,7 @@ import { authenticate, isStillValid, needsRefresh } from "./authenticate.ts";
 import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import { confirm, confirmByPassword } from "./confirm.ts";
+import { confirmEarlier } from "./confirm-earlier.ts";
 import type { Deps } from "./deps.ts";
 import { eraseUser } from "./erase-user.ts";
 import { introspect } from "./introspect.ts";
@@ -45,6 +46,7 @@ const flows = {
   completeLogin,
   confirm,
   confirmByPassword,
+  confirmEarlier,
   continueLogin,
   createUser,
   deleteUser,

@@ -172,13 +172,17 @@ export function revokeAllSessions(
 export async function revokeToken(
   deps: SessionDeps,
   tokenId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+  {
+    client = {},
+    confirmed = deps.settings.confirmRevocations,
+    guard,
+  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
 ): Promise<Confirmed> {
   const revoked = await commitRevocation(
     deps,
     confirmed,
     ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
-    (options) => deps.store.feed.revokeToken(tokenId, options),
+    (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
   );
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
 }

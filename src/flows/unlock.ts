@@ -2,6 +2,7 @@ import { parseAddress, unixPeer } from "../core/addresses.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import type { Guard } from "../core/store/guard.ts";
 import type { ClearedCounts } from "../core/store/throttle.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { toAccountKey, toAddressKey } from "../crypto/throttle-keys.ts";
@@ -18,10 +19,12 @@ export type UnlockDeps = Pick<Deps, "store"> &
  * @returns how many counts were cleared.
  * @throws AuthError `user_not_found`, or `unavailable` if the application's `findUser` fails.
  */
-export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}): Promise<number> {
+export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}, guard?: Guard): Promise<number> {
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
-  return deps.users.isOwn ? unlockOwnUser(deps, userId, client) : unlockName(deps, found.user.username, client);
+  return deps.users.isOwn
+    ? clear(deps, toKeyOfUser(userId), { userId, client }, guard)
+    : clear(deps, toKeyOfName(deps, found.user.username), { client }, guard);
 }
 
 /**
@@ -59,22 +62,28 @@ export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username
  * @returns how many counts were cleared.
  * @throws TypeError if `ip` is neither an IP address nor "unix", which is used for unix sockets.
  */
-export async function unlockAddress(deps: UnlockDeps, ip: string, client: ClientInfo = {}): Promise<number> {
+export async function unlockAddress(
+  deps: UnlockDeps,
+  ip: string,
+  client: ClientInfo = {},
+  guard?: Guard,
+): Promise<number> {
   if (ip !== unixPeer && parseAddress(ip) === null) {
     throw new TypeError('ip must be an IP address, such as 192.0.2.7 or 2001:db8::1, or "unix"');
   }
-  return clear(deps, toAddressKey(ip), { ip, client });
+  return clear(deps, toAddressKey(ip), { ip, client }, guard);
 }
 
 async function clear(
   deps: UnlockDeps,
   key: string,
   subject: { readonly userId?: string; readonly ip?: string; readonly client: ClientInfo },
+  guard?: Guard,
 ): Promise<number> {
   const { counts } = await commit(
     deps,
     ({ time }: ClearedCounts) => [{ type: "unlocked", time, ...subject }],
-    (audit) => deps.store.throttle.clear(key, audit),
+    (audit) => deps.store.throttle.clear(key, audit, guard),
   );
   return counts;
 }

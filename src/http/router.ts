@@ -54,8 +54,9 @@ export interface HttpHandlerOptions {
  */
 export function createHttpHandler(
   deps: HttpDeps,
-  { endpoints = allEndpoints, schemaPath, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
+  { endpoints = allEndpoints, schemaPath, onError, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
+  const report = createErrorReporter(onError);
   const findClientIp = createClientIpFinder(deps.settings);
   const isTrustedProxy = createProxyCheck(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
@@ -129,14 +130,6 @@ export function createHttpHandler(
     }
   }
 
-  function report(error: unknown): void {
-    try {
-      onError(error);
-    } catch {
-      // The answer must not depend on the application's bookkeeping.
-    }
-  }
-
   function toRefusal(error: unknown, style: ErrorStyle): Response {
     if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
     if (error instanceof AuthError) {
@@ -187,6 +180,17 @@ function withoutBody(response: Response): Response {
  */
 function hasTwoHosts(headers: Headers): boolean {
   return headers.get("Host")?.includes(",") ?? false;
+}
+
+/** Returns a function that passes errors to `onError`, and never throws. Default: it emits a process warning. */
+export function createErrorReporter(onError: (error: unknown) => void = warn): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // The answer must not depend on the application's bookkeeping.
+    }
+  };
 }
 
 function warn(error: unknown): void {

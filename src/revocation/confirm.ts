@@ -9,7 +9,7 @@ import { noReaders, type ReadersKnowledge } from "./readers/readers-knowledge.ts
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
 
-/** Waits until a committed revocation is in force on every node. The rules are on the page docs/how-it-works.md. */
+/** Waits until a committed revocation is in force on every node. The rules are on the page docs/revocation.md. */
 export interface Confirmer {
   /**
    * Waits until no node accepts a token that the transaction has revoked. Call it after the commit has been answered and

@@ -116,6 +116,8 @@ export interface Revoked {
 /** `POST users/bulk/`. */
 export interface BulkResult {
   readonly results: readonly { readonly id: string; readonly ok: boolean; readonly detail: string | null }[];
+  /** How the revocations were confirmed, all together. `null` if nothing was revoked. */
+  readonly confirmed: Confirmation;
 }
 
 /** An entry of the audit log. */

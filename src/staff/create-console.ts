@@ -11,7 +11,7 @@ import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/dev
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { toPathname } from "../http/request/pathname.ts";
 import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
-import { createHttpHandler } from "../http/router.ts";
+import { createErrorReporter, createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
@@ -39,7 +39,12 @@ export interface Console {
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
   /** Notes how long a request took, in milliseconds, for the list of nodes. */
   time(request: TimedRequest, milliseconds: number): void;
-  /** Stops this node's reports. Call it before `auth.close()`. */
+  /**
+   * Ends the streams of the audit log, which would keep an HTTP server from closing. Their browsers continue at another node. Call it
+   * with `auth.drain()`.
+   */
+  drain(): void;
+  /** Ends the streams, and stops this node's reports. Call it before `auth.close()`. */
   close(): Promise<void>;
   /** Returns whether a request, or a path, belongs to the console or to its API. */
   handles(request: { readonly url?: string | undefined } | string): boolean;
@@ -98,6 +103,7 @@ export function createConsoleWith(
       findRole,
       hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
+      onError: createErrorReporter(onError),
       signal: (authentication) => signals.signal(authentication, "session"),
     },
     follower,
@@ -125,6 +131,7 @@ export function createConsoleWith(
       return files.respond(request, toAttributes(settings, { path, adminPath }));
     },
     time: reporter.time,
+    drain: follower.drain,
     async close() {
       await follower.stop();
       await reporter.stop();

@@ -21,6 +21,8 @@ export interface StaffDeps {
   readonly hasOwnRoles: boolean;
   /** Returns a signal that aborts when the member's session ends. */
   readonly signal: (authentication: Authentication) => AbortSignal;
+  /** Called with every error that the client doesn't see. Never throws. */
+  readonly onError: (error: unknown) => void;
   /** Counts a request of a member of the staff. @throws AuthError `throttled`. */
   readonly countRequest: (userId: string, isChange: boolean) => Promise<void>;
 }

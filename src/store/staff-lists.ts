@@ -71,7 +71,10 @@ function compare(column: string, operator: "<" | ">=" | "<=", name: string, valu
 }
 
 /** Returns the list of users. */
-export function toUserList({ namePrefix, emailPrefix, isActive, role }: UserFilter, dialect: Dialect): ListSql {
+export function toUserList(
+  { nameKey, namePrefix, emailPrefix, isActive, role }: UserFilter,
+  dialect: Dialect,
+): ListSql {
   const ofRole: readonly Condition[] =
     role === undefined ? [] : [role === "none" ? { sql: "role IS NULL" } : equals("role", "role", role)];
   const ofState: readonly Condition[] =
@@ -90,6 +93,10 @@ export function toUserList({ namePrefix, emailPrefix, isActive, role }: UserFilt
     // SQLite doesn't use the index without the first condition.
     const indexed = [{ sql: "email IS NOT NULL" }, beginsWith(dialect.emailKey, "email", toAsciiLower(emailPrefix))];
     return { ...list, key, order: "ASC", indexed, filters };
+  }
+  if (nameKey !== undefined) {
+    const key = [{ sql: "username_key", type: "text" }] as const;
+    return { ...list, key, order: "ASC", indexed: [equals("username_key", "nameKey", nameKey)], filters };
   }
   const byPosition = { ...list, key: [{ sql: "position", type: "bigint" }], order: "DESC" } as const;
   // Few users have a role, and few are inactive: each has an index in the order of the list.

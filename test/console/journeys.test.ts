@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../browser/until.ts";
 import { findBarriers } from "./barriers.ts";
-import { arabicName, type ConsoleSite, hostileName, longName, openConsoleSite, password } from "./console-site.ts";
-import { logInAs, openChromium, seePage, tabTo } from "./staff.ts";
+import { type ConsoleSite, hostileName, openConsoleSite, password, strangeNames } from "./console-site.ts";
+import { giveReason, isFocused, press, seeDialog, seeMessage, seeNoDialog, tabTo, type } from "./keyboard.ts";
+import { countActions, endConfirmation, logInAs, openChromium, seePage } from "./staff.ts";
 
 describe("the console, by keyboard", () => {
   let site: ConsoleSite;
@@ -20,43 +19,41 @@ describe("the console, by keyboard", () => {
     await site?.close();
   });
 
-  const idOf = (name: string) => site.ids.get(name) ?? "";
-  const liveSessionsOf = async (name: string) => (await site.nodes.auth.sessions.list(idOf(name))).length;
-  const readAudit = async (type: string) =>
-    (await site.nodes.auth.audit.list({ limit: 1_000 })).entries.filter((entry) => entry.type === type);
-
-  it("revokes the sessions of a stolen laptop in three actions after the login, and says that it is confirmed", async () => {
-    const page = await logInAs(browser, site, "ada", { path: "users" });
+  it("revokes the sessions of a stolen laptop in four actions from the overview, and says that it is confirmed", async () => {
+    const page = await logInAs(browser, site, "ada");
+    await seePage(page, "Overview");
+    expect(await site.countSessions("grace")).toBe(3);
+    await page.evaluate(countActions);
+    // 1: go to the users.
+    await press(page, "Users", "link");
     await seePage(page, "Users");
-    expect(await liveSessionsOf("grace")).toBe(3);
-    // 1: find the user.
-    await tabToLabel(page, "Search");
-    await page.keyboard.type("gra");
+    // 2: find the user.
+    await type(page, "Search", "gra");
     await until(async () => (await page.locator("tbody tr").count()) === 1);
     await page.keyboard.press("Enter");
     await seePage(page, "grace");
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
-    // 2: choose what to do.
-    await tabTo(page, "button", "Log out everywhere…");
-    await page.keyboard.press("Enter");
-    await page.getByRole("alertdialog", { name: "Log out grace everywhere?" }).waitFor();
-    // 3: say why.
-    await page.keyboard.type("laptop stolen, ticket 4411");
-    await page.keyboard.press("Enter");
-    await page.getByText("3 sessions of grace revoked.").first().waitFor();
-    expect(await liveSessionsOf("grace")).toBe(0);
-    await page.getByRole("alertdialog").waitFor({ state: "detached" });
-    await until(() => isFocused(page, "Log out everywhere…"));
-    const [entry] = (await readAudit("sessions_revoked")).filter(({ userId }) => userId === idOf("grace"));
+    // 3: choose what to do.
+    await press(page, /^Log out everywhere/);
+    await seeDialog(page, /^Log out grace/);
+    // 4: say why.
+    await giveReason(page, "laptop stolen, ticket 4411");
+    await seeMessage(page, "3 sessions of grace revoked.");
+    await seeMessage(page, "Every node has confirmed it.");
+    expect(await page.evaluate(() => (globalThis as unknown as { readonly actions: number }).actions)).toBe(4);
+    expect(await site.countSessions("grace")).toBe(0);
+    await seeNoDialog(page);
+    await until(() => isFocused(page, /^Log out everywhere/));
+    const [entry] = (await site.readAudit("sessions_revoked")).filter(({ userId }) => userId === site.idOf("grace"));
     expect(entry).toMatchObject({ actor: "staff/ada", note: "laptop stolen, ticket 4411" });
     expect(await findBarriers(page)).toEqual([]);
     await page.context().close();
   });
 
   it("asks for the password again if the login is more than ten minutes old, and keeps the reason", async () => {
-    const page = await logInAs(browser, site, "ada", { path: `users/${idOf("linus")}` });
+    const page = await logInAs(browser, site, "ada", { path: `users/${site.idOf("linus")}` });
     await seePage(page, "linus");
-    await makeLoginOld(site, page, idOf("ada"));
+    await endConfirmation(site, page, "ada");
     await page.reload();
     await seePage(page, "linus");
     await tabTo(page, "button", "Disable…");
@@ -122,9 +119,9 @@ describe("the console, by keyboard", () => {
     await page.context().close();
   });
 
-  it.each([hostileName, arabicName, longName])("shows the name %s as text, wherever it is", async (name) => {
+  it.each(strangeNames)("shows the name %s as text, wherever it is", async (name) => {
     const page = await logInAs(browser, site, "ada", {
-      path: `users/${idOf(name)}`,
+      path: `users/${site.idOf(name)}`,
       viewport: { width: 320, height: 700 },
     });
     await seePage(page, name);
@@ -159,7 +156,7 @@ describe("the console, by keyboard", () => {
 
   it("tells the victim of a revocation why, while the page is open", async () => {
     const [staff, victim] = await Promise.all([
-      logInAs(browser, site, "ada", { path: `users/${idOf("vera")}` }),
+      logInAs(browser, site, "ada", { path: `users/${site.idOf("vera")}` }),
       logInAs(browser, site, "vera", { path: "sessions" }),
     ]);
     await seePage(staff, "vera");
@@ -203,31 +200,3 @@ describe("the console, by keyboard", () => {
     await page.context().close();
   });
 });
-
-/** Makes a login so old that dangerous actions ask for the password. */
-async function makeLoginOld(site: ConsoleSite, page: Page, userId: string): Promise<void> {
-  const database = new DatabaseSync(join(site.nodes.directory, "tokenpair.db"));
-  database.exec("PRAGMA busy_timeout = 10000");
-  database.prepare("UPDATE sessions SET authenticated_at = authenticated_at - 3600 WHERE user_id = ?").run(userId);
-  database.close();
-  // The time is in the access token, which is renewed now.
-  await page.context().clearCookies({ name: /access/ });
-}
-
-const isFocused = (page: Page, name: string): Promise<boolean> =>
-  page.evaluate((expected) => {
-    const element = document.activeElement;
-    return (element?.getAttribute("aria-label") ?? element?.textContent) === expected;
-  }, name);
-
-/** Presses Tab until the field with this label has the focus. */
-async function tabToLabel(page: Page, label: string): Promise<void> {
-  for (let presses = 0; presses < 50; presses += 1) {
-    await page.keyboard.press("Tab");
-    const text = await page.evaluate(() =>
-      document.activeElement instanceof HTMLInputElement ? document.activeElement.labels?.[0]?.textContent : null,
-    );
-    if (text === label) return;
-  }
-  throw new Error(`Tab doesn't reach the field ${label}`);
-}

@@ -39,6 +39,29 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return context.newPage();
 }
 
+/** Lets the confirmation of a login be over. The page doesn't know it yet, and the access token is gone. */
+export async function endConfirmation(site: ConsoleSite, page: Page, username: string): Promise<void> {
+  await site.makeLoginOld(username);
+  await page.context().clearCookies({ name: /access/ });
+}
+
+/** Runs in the page. Counts what a person does: each Enter, each press of space outside of a text, each click of a mouse. */
+export function countActions(): void {
+  let actions = 0;
+  const count = () => {
+    actions += 1;
+    Object.assign(globalThis, { actions });
+  };
+  addEventListener("pointerdown", count, true);
+  addEventListener(
+    "keydown",
+    ({ key, target }) => {
+      if (key === "Enter" || (key === " " && !(target instanceof HTMLInputElement))) count();
+    },
+    true,
+  );
+}
+
 /** Fills in the form, with the keyboard. */
 export async function fillLogin(page: Page, username: string): Promise<void> {
   await page.getByLabel("Username").waitFor();
@@ -52,17 +75,4 @@ export async function fillLogin(page: Page, username: string): Promise<void> {
 export async function seePage(page: Page, heading: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: heading }).waitFor();
   await page.waitForFunction(() => document.querySelector(".waiting") === null);
-}
-
-/** Presses Tab until the element with this role and name has the focus. Fails after 100 times. */
-export async function tabTo(page: Page, role: string, name: string): Promise<void> {
-  for (let presses = 0; presses < 100; presses += 1) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => {
-      const element = document.activeElement;
-      return { name: element?.getAttribute("aria-label") ?? element?.textContent ?? "", tag: element?.tagName ?? "" };
-    });
-    if (focused.name.trim() === name && (role === "link" ? focused.tag === "A" : focused.tag === "BUTTON")) return;
-  }
-  throw new Error(`Tab doesn't reach the ${role} ${name}`);
 }

@@ -40,6 +40,13 @@ describe("the files of deploy/", () => {
     expect(toNumber("tokenpair.service", /TimeoutStopSec=(\d+)/)).toBeGreaterThan(10);
   });
 
+  it("have the configuration of nginx that docs/behind-a-proxy.md has, which `npm run proof -- proxies` tries", () => {
+    const page = readFileSync(resolve(deploy, "../docs/behind-a-proxy.md"), "utf8");
+    const block = /<!-- proof: nginx -->\n```nginx\n(.*?)```/s.exec(page)?.[1] ?? "";
+    expect(block).toContain("proxy_pass");
+    expect(read("nginx.conf").replace(/^#.*\n/, "")).toBe(block);
+  });
+
   it.skipIf(!hasSystemd)("have a unit that systemd accepts, and that leaves little exposed", () => {
     const folder = mkdtempSync(join(tmpdir(), "tokenpair-unit-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 /**
- * The rotation rule (docs/how-it-works.md), explored exhaustively. The real flows run over a store in memory, in every
+ * The rotation rule (docs/refresh.md), explored exhaustively. The real flows run over a store in memory, in every
  * order in which two tabs of a browser, a network, a thief, an operator, a clock and crashes can call them. The
  * invariants I1 to I10 are checked at every step and in every state.
  *

@@ -33,6 +33,21 @@ describe("the record of a long run", () => {
     ]);
   });
 
+  it("folds away more than two figures", () => {
+    const recorded = recordProof(page, { ...model, result: ["passed in 3 min", "a | b", "5 states", "6 states"] });
+    expect(rowsOf(recorded)).toContain(
+      "| model | 2026-11-30 | abc1234 | passed in 3 min<details><summary>3 lines</summary>a \\| b<br>5 states<br>6 states</details> |",
+    );
+  });
+
+  it("has a row in docs/correctness.md for every run, and a description", () => {
+    const first = [...page.matchAll(/^\| ([a-z-]+) \|/gm)].map(([, name]) => name);
+    const described = (name: string) =>
+      page.includes(`\`npm run proof -- ${name}\``) || first.indexOf(name) < first.lastIndexOf(name);
+    expect(proofRuns.filter(({ name }) => !first.includes(name)).map(({ name }) => name)).toEqual([]);
+    expect(proofRuns.filter(({ name }) => !described(name)).map(({ name }) => name)).toEqual([]);
+  });
+
   it("changes nothing outside of the table", () => {
     const outside = (text: string) => text.replace(/<!-- proof:.*<!-- \/proof -->/s, "");
     expect(outside(recordProof(page, model))).toBe(outside(page));

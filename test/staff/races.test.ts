@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Role } from "../../src/core/role.ts";
 import type { Store } from "../../src/core/store/index.ts";
@@ -32,10 +33,14 @@ async function openRacedStore(): Promise<Store> {
     ...store,
     users: race(store.users, ["create", "update", "disable", "enable", "setPassword", "delete"]),
     sessions: race(store.sessions, ["revoke", "revokeForUser", "revokeAll"]),
+    throttle: race(store.throttle, ["clear"]),
+    feed: race(store.feed, ["revokeToken"]),
+    keys: race(store.keys, ["change"]),
   };
 }
 
 const password = "another long password";
+const firstPart = { from: null, isBackward: false, limit: 100, scan: 1_000 };
 
 const changes: readonly (readonly [string, (id: string, sessionId: string) => readonly [string, string, object]])[] = [
   ["update", (id) => ["PATCH", `users/${id}/`, { email: "n@example.org" }]],
@@ -49,6 +54,10 @@ const changes: readonly (readonly [string, (id: string, sessionId: string) => re
   ["create", () => ["POST", "users/", { username: "new", password }]],
   ["create admin", () => ["POST", "users/", { username: "new", role: "admin" }]],
   ["revoke all", () => ["POST", "sessions/revoke/", { all: true }]],
+  ["revoke all that match", (id) => ["POST", "sessions/revoke/", { filter: { user: id }, expected: 1 }]],
+  ["revoke a token", () => ["POST", "tokens/revoke/", { jti: "0".repeat(32) }]],
+  ["unlock", (id) => ["POST", `users/${id}/unlock/`, {}]],
+  ["unlock an address", () => ["POST", "addresses/unlock/", { ip: "192.0.2.1" }]],
 ];
 
 describe("a change whose member loses the role just before its transaction", () => {
@@ -76,12 +85,31 @@ describe("a change whose member loses the role just before its transaction", () 
     expect(await users.find(target.id)).toMatchObject({ isActive: true, role: null, email: null });
     expect(await users.findByName("new")).toBeNull();
     expect(await scene.auth.sessions.list(target.id)).toHaveLength(1);
+    const { rows } = await scene.store.staff.audit(
+      { actor: "staff/ada", types: ["unlocked", "token_revoked"] },
+      firstPart,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it.each(["rotate/", "KID/retire/"])("is refused: keys/%s", async (path) => {
+    const store = await openRacedStore();
+    const keyEncryptionKey = `first:${createHash("sha256").update("a key").digest("base64url")}`;
+    scene = await createStaffScene({ signingKey: undefined, algorithm: "ES256", keyEncryptionKey }, store);
+    await scene.addUser("root", "admin");
+    const ada = await scene.addUser("ada", "admin");
+    const before = await store.keys.read();
+    const kid = before.keys.find(({ use }) => use === "access")?.kid ?? "";
+    beforeChange = () => scene.auth.users.update(ada.id, { role: "support" });
+    const answer = await scene.call(ada.access, "POST", `keys/${path.replace("KID", kid)}`, { now: true, reason });
+    expect([answer.status, answer.body.code]).toEqual([403, "permission_denied"]);
+    expect((await store.keys.read()).keys).toEqual(before.keys);
   });
 });
 
 describe("a change whose target gets a higher role just before its transaction", () => {
   const toRoles: readonly Role[] = ["support", "admin"];
-  const bySupport = ["update", "disable", "enable", "set-password", "logout", "revoke-session"];
+  const bySupport = ["update", "disable", "enable", "set-password", "logout", "revoke-session", "unlock"];
   it.each(
     changes
       .filter(([name]) => bySupport.includes(name))

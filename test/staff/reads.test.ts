@@ -62,7 +62,19 @@ describe("the lists of the staff API", () => {
     expect([other.status, Object.keys(other.body)]).toEqual([400, ["cursor"]]);
   });
 
+  it("finds a user by the whole name, however it is spelt, also if it has an @", async () => {
+    for (const name of ["grace", "gracekelly", "grace@example.com"]) await scene.addUser(name);
+    const find = async (name: string) =>
+      (await scene.call(ada.access, "GET", `users/?username=${encodeURIComponent(name)}`)).body.results.map(
+        ({ username }: { readonly username: string }) => username,
+      );
+    expect(await find(" GRACE ")).toEqual(["grace"]);
+    expect(await find("Grace@Example.com")).toEqual(["grace@example.com"]);
+    expect(await find("grac")).toEqual([]);
+  });
+
   it.each([
+    ["users/?search=grace&username=grace", "username"],
     ["users/?rolle=admin", "rolle"],
     ["users/?role=root", "role"],
     ["users/?role=admin&role=viewer", "role"],

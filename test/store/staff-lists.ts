@@ -152,6 +152,7 @@ export function testLongLists(lists: LongLists): void {
 
   const { dialect } = lists;
   const users = toCombinations<UserFilter>({
+    nameKey: ["user12"],
     namePrefix: ["user12"],
     emailPrefix: ["user12@"],
     isActive: [true, false],

@@ -1,4 +1,6 @@
-import type { Command } from "commander";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { systemClock } from "../../core/runtime/clock.ts";
 import { loadConfig } from "../../server/config/config.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -6,10 +8,14 @@ import { CommandError } from "../errors.ts";
 interface HealthcheckFlags {
   readonly url?: string;
   readonly live?: true;
+  readonly wait?: number;
 }
 
 /** How long to wait for the answer, in milliseconds. */
 const answerTimeout = 5_000;
+
+/** How long to pause between two questions with `--wait`, in milliseconds. */
+const pause = 100;
 
 /** Adds the command `healthcheck`. */
 export function addHealthcheck(program: Command, context: Context): void {
@@ -18,19 +24,49 @@ export function addHealthcheck(program: Command, context: Context): void {
     .description("Ask a running server whether it is ready. For containers, which may have no curl.")
     .option("--url <url>", "URL of the server (default: the settings host and port, on this machine).")
     .option("--live", "Ask only whether the process is alive.")
+    .option(
+      "--wait <seconds>",
+      "Ask again for so long until the server is ready, for example after its start.",
+      parseWait,
+    )
     .action((flags: HealthcheckFlags) => runHealthcheck(context, flags));
 }
 
-async function runHealthcheck({ directory, env, stdout }: Context, { url, live }: HealthcheckFlags): Promise<void> {
+async function runHealthcheck({ directory, env, stdout }: Context, flags: HealthcheckFlags): Promise<void> {
+  const { url, live, wait = 0 } = flags;
   const base = url ?? toOwnUrl((await loadConfig({ directory, env })).server);
   const target = URL.parse(live ? "/healthz" : "/readyz", base);
   if (target === null) throw new CommandError(`${url} is not a URL; use one such as http://127.0.0.1:8000`);
+  const until = systemClock.monotonic() + wait * 1_000;
+  for (;;) {
+    try {
+      stdout.write(`${await askServer(target)}\n`);
+      return;
+    } catch (error) {
+      if (systemClock.monotonic() >= until) throw error;
+    }
+    await sleep(pause);
+  }
+}
+
+/**
+ * Returns the status in the server's answer.
+ *
+ * @throws CommandError if there is no answer, or not 200.
+ */
+async function askServer(target: URL): Promise<string> {
   const response = await fetch(target, { signal: AbortSignal.timeout(answerTimeout), redirect: "manual" }).catch(() => {
     throw new CommandError(`no server answers at ${target.origin}`);
   });
   const { status, detail } = (await response.json().catch(() => ({}))) as { status?: string; detail?: string };
   if (response.status !== 200) throw new CommandError(detail ?? `the server answered ${response.status}`);
-  stdout.write(`${status ?? "ok"}\n`);
+  return status ?? "ok";
+}
+
+function parseWait(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+$/.test(text) || seconds > 3_600) throw new InvalidArgumentError("Use a number of seconds from 0 to 3600.");
+  return seconds;
 }
 
 /** A server that listens on all addresses is asked on this machine. */

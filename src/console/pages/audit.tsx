@@ -4,9 +4,10 @@ import { useMe } from "../data/context.ts";
 import { fromFieldTime, toFieldTime } from "../data/times.ts";
 import { useSearch } from "../data/use-search.ts";
 import { useStaff } from "../data/use-staff.ts";
+import { userParameters, useUserFilter } from "../data/use-user-filter.ts";
 import { EntryList, FollowState, useArrived } from "../parts/entry-list.tsx";
 import { toTypeText } from "../parts/entry-text.tsx";
-import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
+import { ChoiceFilter, Filters, TextFilter, UserTextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
@@ -14,7 +15,7 @@ import { ZoneSwitch } from "../parts/time.tsx";
 import { ExportMenu } from "./audit-export.tsx";
 import { merge } from "./user-timeline.tsx";
 
-const names = ["type", "user", "session", "ip", "actor", "from", "to"] as const;
+const names = ["type", "session", "ip", "actor", "from", "to"] as const;
 
 /** The types that can be chosen, in the order in which people look for them. */
 const types = [
@@ -30,7 +31,9 @@ const types = [
   "throttled",
   "unlocked",
   "csrf_refused",
-  "key_changed",
+  "key_added",
+  "key_retired",
+  "secret_rotated",
   "webhook_failed",
   "staff_refused",
   "audit_exported",
@@ -40,11 +43,12 @@ const types = [
 export function AuditPage(): ReactNode {
   const search = useSearch();
   const me = useMe();
-  const filter = Object.fromEntries(names.map((name) => [name, search.get(name)]));
+  const user = useUserFilter(search);
+  const filter = { user: user.id, ...Object.fromEntries(names.map((name) => [name, search.get(name)])) };
   const cursor = search.get("cursor");
   const isFollowing = search.get("follow") !== "no" && cursor === "" && search.get("to") === "";
-  const query = useStaff<Page<StaffAuditEntry>>("audit/", { ...filter, cursor });
-  const arrived = useArrived((entry) => isMatch(entry, filter), isFollowing);
+  const query = useStaff<Page<StaffAuditEntry>>("audit/", { ...filter, cursor }, { after: user.lookup });
+  const arrived = useArrived((entry) => user.lookup === undefined && isMatch(entry, filter), isFollowing);
   const key = JSON.stringify(filter);
   return (
     <>
@@ -63,7 +67,7 @@ export function AuditPage(): ReactNode {
           {...{ search, name: "type", label: "Type" }}
           choices={[["", "Any type"], ...types.map((type) => [type, toTypeText(type)] as const)]}
         />
-        <TextFilter {...{ search, name: "user", label: "User id", type: "search" }} />
+        <UserTextFilter search={search} />
         <TextFilter {...{ search, name: "session", label: "Session id" }} />
         <TextFilter {...{ search, name: "ip", label: "Address" }} />
         <TextFilter {...{ search, name: "actor", label: "By (actor)" }} />
@@ -89,7 +93,9 @@ export function AuditPage(): ReactNode {
                   <button
                     type="button"
                     className="small"
-                    onClick={() => search.set(Object.fromEntries(names.map((name) => [name, ""])))}
+                    onClick={() =>
+                      search.set(Object.fromEntries([...names, ...userParameters].map((name) => [name, ""])))
+                    }
                   >
                     Clear the filters
                   </button>

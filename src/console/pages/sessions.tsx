@@ -4,15 +4,17 @@ import { useMe } from "../data/context.ts";
 import { fromFieldTime, toFieldTime } from "../data/times.ts";
 import { useSearch } from "../data/use-search.ts";
 import { useStaff } from "../data/use-staff.ts";
-import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
+import { userParameters, useUserFilter } from "../data/use-user-filter.ts";
+import { ChoiceFilter, Filters, TextFilter, UserTextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { useTime, ZoneSwitch } from "../parts/time.tsx";
 import { SessionTable } from "./session-rows.tsx";
 import { RevokeManyButton } from "./sessions-revoke-many.tsx";
+import { RevokeTokenButton } from "./token-revoke.tsx";
 
-const names = ["user", "ip", "user_agent", "created_before", "state"] as const;
+const names = ["ip", "user_agent", "created_before", "state"] as const;
 
 /** The page that lists the sessions. */
 export function SessionsPage(): ReactNode {
@@ -22,15 +24,22 @@ export function SessionsPage(): ReactNode {
   const days = Number(search.get("unused_days")) || 0;
   // Whole days, so that the list isn't another one at every moment.
   const unusedSince = days === 0 ? "" : String((Math.floor(now / 3_600) - days * 24) * 3_600);
+  const user = useUserFilter(search);
   const filter = {
+    user: user.id,
     ...Object.fromEntries(names.map((name) => [name, search.get(name)])),
     state: search.get("state") || "live",
     unused_since: unusedSince,
   };
-  const query = useStaff<Page<StaffSession>>("sessions/", { ...filter, cursor: search.get("cursor") });
+  const query = useStaff<Page<StaffSession>>(
+    "sessions/",
+    { ...filter, cursor: search.get("cursor") },
+    { after: user.lookup },
+  );
   return (
     <>
       <Head title="Sessions">
+        {me.permissions.includes("sessions.revoke") ? <RevokeTokenButton /> : null}
         {query.data !== undefined &&
         query.data.results.length > 0 &&
         filter.state === "live" &&
@@ -39,7 +48,7 @@ export function SessionsPage(): ReactNode {
         ) : null}
       </Head>
       <Filters label="Sessions">
-        <TextFilter {...{ search, name: "user", label: "User id", type: "search" }} />
+        <UserTextFilter search={search} />
         <TextFilter {...{ search, name: "ip", label: "Address or network" }} placeholder="203.0.113.0/24" />
         <TextFilter {...{ search, name: "user_agent", label: "User agent contains" }} />
         <TextFilter
@@ -71,7 +80,11 @@ export function SessionsPage(): ReactNode {
                 <button
                   type="button"
                   className="small"
-                  onClick={() => search.set(Object.fromEntries([...names, "unused_days"].map((name) => [name, ""])))}
+                  onClick={() =>
+                    search.set(
+                      Object.fromEntries([...names, ...userParameters, "unused_days"].map((name) => [name, ""])),
+                    )
+                  }
                 >
                   Clear the filters
                 </button>

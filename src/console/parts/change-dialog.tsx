@@ -1,6 +1,7 @@
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { ClientError } from "../../client/index.ts";
 import { useMe, useParts } from "../data/context.ts";
 import { StaffError, toErrorText } from "../data/staff-error.ts";
@@ -41,6 +42,7 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
                   change={change}
                   setChange={setChange}
                   setBusy={setBusy}
+                  focusDialog={() => first.current?.focus()}
                   close={() => setOpen(false)}
                 />
               )}
@@ -56,6 +58,8 @@ interface ChangeFormProps {
   readonly change: Change;
   readonly setChange: (next: Change) => void;
   readonly setBusy: (isBusy: boolean) => void;
+  /** Moves the focus to the dialog itself, so that it is read, and Enter does nothing. */
+  readonly focusDialog: () => void;
   readonly close: () => void;
 }
 
@@ -67,11 +71,12 @@ interface Faults {
 
 const none: Faults = { text: "", fields: {} };
 
-function ChangeForm({ change, setChange, setBusy, close }: ChangeFormProps): ReactNode {
+function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFormProps): ReactNode {
   const { client, clock } = useParts();
   const me = useMe();
   const queries = useQueryClient();
   const toast = useToast();
+  const form = useRef<HTMLFormElement>(null);
   const [faults, setFaults] = useState(none);
   const [isRunning, setRunning] = useState(false);
   const [secret, setSecret] = useState<ChangeResult["secret"]>();
@@ -89,16 +94,25 @@ function ChangeForm({ change, setChange, setBusy, close }: ChangeFormProps): Rea
       const result = await change.run(values);
       if ("next" in result) {
         await queries.invalidateQueries({ queryKey: ["me/"] });
-        setChange(result.next);
+        flushSync(() => setChange(result.next));
+        focusDialog();
         return;
       }
       toast(result.title, result.description);
       await queries.invalidateQueries();
       if (result.secret === undefined) close();
-      else setSecret(result.secret);
+      else {
+        flushSync(() => setSecret(result.secret));
+        focusDialog();
+      }
     } catch (error) {
-      if (error instanceof StaffError && error.code === "confirmation_required") setNeedsPassword(true);
-      setFaults(toFaults(error));
+      const isAsked = error instanceof StaffError && error.code === "confirmation_required";
+      const found = toFaults(error);
+      flushSync(() => {
+        if (isAsked) setNeedsPassword(true);
+        setFaults(found);
+      });
+      if (form.current !== null) focusFirst(form.current, isAsked ? { "own-password": "" } : found.fields);
     } finally {
       setRunning(false);
       setBusy(false);
@@ -123,6 +137,7 @@ function ChangeForm({ change, setChange, setBusy, close }: ChangeFormProps): Rea
   }
   return (
     <form
+      ref={form}
       className="dialog-form"
       noValidate
       onSubmit={(event) => {

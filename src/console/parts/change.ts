@@ -62,8 +62,13 @@ const confirmations: Readonly<Record<Exclude<Confirmation, null>, string>> = {
   pending: "It is saved. Not every node has confirmed it yet.",
 };
 
+/** Says how a revocation was confirmed. */
+export function toConfirmationText(confirmed: Confirmation): Pick<ChangeResult, "description"> {
+  return confirmed === null ? {} : { description: confirmations[confirmed] };
+}
+
 /** Says how many sessions were revoked, and how that was confirmed. */
 export function toRevokedResult({ sessions, confirmed }: Revoked, ofWhom = ""): ChangeResult {
   const title = `${sessions === 1 ? "1 session" : `${sessions} sessions`}${ofWhom} revoked.`;
-  return { title, ...(confirmed === null ? {} : { description: confirmations[confirmed] }) };
+  return { title, ...toConfirmationText(confirmed) };
 }

@@ -3,6 +3,7 @@ import type { StaffAuditEntry } from "../../staff/api.ts";
 import { useEntries, useLiveState } from "../data/use-staff.ts";
 import { EntryText } from "./entry-text.tsx";
 import { Moment } from "./time.tsx";
+import { UnlockAddressButton } from "./unlock-address.tsx";
 
 /** The entries that have arrived since the list was read. */
 export interface Arrived {
@@ -112,9 +113,10 @@ export function EntryList({ entries, fresh = new Set(), isOfUser = false }: Entr
             Details
           </button>
           {open.has(entry.id) ? (
-            <pre className="id detail" id={`entry-${entry.id}`}>
-              {toDetails(entry)}
-            </pre>
+            <div className="detail" id={`entry-${entry.id}`}>
+              <pre className="id">{toDetails(entry)}</pre>
+              <UnlockAddressButton entry={entry} />
+            </div>
           ) : null}
         </li>
       ))}
@@ -123,7 +125,8 @@ export function EntryList({ entries, fresh = new Set(), isOfUser = false }: Entr
 }
 
 function toDetails({ details, user, ...entry }: StaffAuditEntry): string {
-  const facts = { ...entry, user: user?.id ?? null, ...details };
+  const { ip: address, ...others } = details;
+  const facts = { ...entry, user: user?.id ?? null, address, ...others };
   return Object.entries(facts)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)

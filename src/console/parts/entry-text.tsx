@@ -116,5 +116,6 @@ function toAbout({ type, reason, details }: StaffAuditEntry): string {
     const { scope, retryAfter } = details;
     return `${String(scope ?? "")} limit${typeof retryAfter === "number" ? `, retry in ${retryAfter} s` : ""}`;
   }
+  if (type === "unlocked" && typeof details["ip"] === "string") return details["ip"];
   return reason === null ? "" : reason.replaceAll("_", " ");
 }

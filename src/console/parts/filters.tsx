@@ -88,6 +88,15 @@ export function TextFilter({
   );
 }
 
+/** The filter by user, which takes a name or an id: see `useUserFilter`. */
+export function UserTextFilter({ search }: Pick<FilterProps, "search">): ReactNode {
+  const either: Search = {
+    get: () => search.get("who") || search.get("user"),
+    set: ({ who = "" }, options) => search.set({ who, user: "" }, options),
+  };
+  return <TextFilter {...{ search: either, name: "who", label: "User", type: "search" }} placeholder="Name or id" />;
+}
+
 /** The props of a filter that is one of some values. */
 export interface ChoiceFilterProps extends FilterProps {
   /** Values with their texts. The empty value means no filter. */

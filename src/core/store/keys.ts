@@ -1,4 +1,5 @@
 import type { AuditOf } from "./audit.ts";
+import type { Guard } from "./guard.ts";
 
 /**
  * The key ring: which keys sign and verify, and from when. Private keys and secrets are encrypted before the store gets
@@ -11,10 +12,11 @@ export interface KeyStore {
    * Applies a change and raises the version, in one transaction, if the current version is still `version`. Then wakes the
    * subscribers of the feed, so that every node reads the keys again.
    *
+   * @param guard decides in the transaction whether the change is allowed.
    * @returns whether the change was applied. If it is false, another process has changed the keys in the meantime, so read
    * them again.
    */
-  change(version: number, change: KeyChange, audit?: AuditOf<KeyChange>): Promise<boolean>;
+  change(version: number, change: KeyChange, audit?: AuditOf<KeyChange>, guard?: Guard): Promise<boolean>;
 }
 
 /** The keys, and the state of the installation as of the same statement. Times are whole seconds since the epoch. */

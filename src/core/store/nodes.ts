@@ -2,7 +2,7 @@ import type { CommitPosition } from "../revocation.ts";
 
 /**
  * The registry of nodes. A node is a process that accepts access tokens from memory. A revocation is confirmed when every
- * registered node has acknowledged it. docs/how-it-works.md explains the rules.
+ * registered node has acknowledged it. docs/revocation.md explains the rules.
  */
 export interface NodeStore {
   /**

@@ -30,6 +30,8 @@ export interface ListResult<T> {
 
 /** Which users to list. Newest first; with a search, by name or by email address. */
 export interface UserFilter {
+  /** Only the user with this username key. */
+  readonly nameKey?: string | undefined;
   /** Only users whose username key begins with this text. */
   readonly namePrefix?: string | undefined;
   /** Only users whose email address begins with this text. ASCII letters count without regard to case. */

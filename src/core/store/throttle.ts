@@ -1,4 +1,5 @@
 import type { AuditOf } from "./audit.ts";
+import type { Guard } from "./guard.ts";
 
 /** The count of failed logins under one key. Times are whole seconds since the epoch, on the database's clock. */
 export interface FailureCount {
@@ -47,6 +48,10 @@ export interface ThrottleStore {
     decide: (snapshot: CountSnapshot) => CountVerdict<T>,
     options?: { readonly peekFirst?: boolean },
   ): Promise<T>;
-  /** Clears the counts under `key` and under every key below it (`key/…`). */
-  clear(key: string, audit?: AuditOf<ClearedCounts>): Promise<ClearedCounts>;
+  /**
+   * Clears the counts under `key` and under every key below it (`key/…`).
+   *
+   * @param guard decides in the transaction whether this is allowed.
+   */
+  clear(key: string, audit?: AuditOf<ClearedCounts>, guard?: Guard): Promise<ClearedCounts>;
 }

@@ -2,6 +2,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { StoreUnavailableError } from "../../core/errors.ts";
 import type { Random } from "../../core/runtime/random.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import type { Guard } from "../../core/store/guard.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { KeyRecords } from "../../core/store/keys.ts";
 import type { Keks } from "../../crypto/keys/key-encryption.ts";
@@ -35,6 +36,8 @@ export interface KeyOptions {
   /** The key encryption keys, which encrypt and decrypt the keys. */
   readonly keks: Keks;
   readonly client: ClientInfo;
+  /** Decides in the transaction whether the change is allowed. Default: it is allowed. */
+  readonly guard?: Guard | undefined;
 }
 
 /** The options of `retireKey`. */
@@ -50,12 +53,14 @@ export interface RetireOptions extends KeyOptions {
  * @throws StoreUnavailableError if the store can't answer.
  */
 export function rotateKeys(deps: KeyDeps, options: KeyOptions): Promise<RotatedKeys | KeyRefusal> {
-  const makeKey = toKeyMaker(deps, options.keks);
-  return change(deps, (records) => {
+  const { guard, ...rest } = options;
+  const makeKey = toKeyMaker(deps, rest.keks);
+  const decide = (records: KeyRecords) => {
     // Keys that these nodes can't open must not be mixed with keys that they can.
-    openRing(records, options.keks);
-    return decideRotation(records, { ...options, verifyingTime: findVerifyingTime(deps, records), makeKey });
-  });
+    openRing(records, rest.keks);
+    return decideRotation(records, { ...rest, verifyingTime: findVerifyingTime(deps, records), makeKey });
+  };
+  return change(deps, decide, guard);
 }
 
 /**
@@ -64,14 +69,11 @@ export function rotateKeys(deps: KeyDeps, options: KeyOptions): Promise<RotatedK
  * @throws StoreUnavailableError if the store can't answer.
  */
 export function retireKey(deps: KeyDeps, kid: string, options: RetireOptions): Promise<RetiredKeys | KeyRefusal> {
-  const makeKey = toKeyMaker(deps, options.keks);
-  return change(deps, (records) =>
-    decideRetirement(records, kid, {
-      ...options,
-      verifyingTime: findVerifyingTime(deps, records),
-      makeKey,
-    }),
-  );
+  const { guard, ...rest } = options;
+  const makeKey = toKeyMaker(deps, rest.keks);
+  const decide = (records: KeyRecords) =>
+    decideRetirement(records, kid, { ...rest, verifyingTime: findVerifyingTime(deps, records), makeKey });
+  return change(deps, decide, guard);
 }
 
 /**
@@ -141,14 +143,17 @@ const maxTries = 20;
 async function change<R extends object>(
   deps: KeyDeps,
   decide: (records: KeyRecords) => Exclude<KeyDecision<R>, KeyRefusal> | { readonly result: R },
+  guard?: Guard,
 ): Promise<R>;
 async function change<R extends object>(
   deps: KeyDeps,
   decide: (records: KeyRecords) => KeyDecision<R>,
+  guard?: Guard,
 ): Promise<R | KeyRefusal>;
 async function change<R extends object>(
   deps: KeyDeps,
   decide: (records: KeyRecords) => KeyDecision<R> | { readonly result: R },
+  guard?: Guard,
 ): Promise<R | KeyRefusal> {
   for (let tries = 0; tries < maxTries; tries++) {
     const records = await deps.store.keys.read();
@@ -159,7 +164,7 @@ async function change<R extends object>(
     const applied = await commit(
       deps,
       () => events,
-      async (audit) => ((await deps.store.keys.change(records.version, decided, audit)) ? decided : null),
+      async (audit) => ((await deps.store.keys.change(records.version, decided, audit, guard)) ? decided : null),
     );
     if (applied !== null) return result;
   }

@@ -25,7 +25,7 @@ import { decideSpent, type SpentOptions } from "./spent.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
- * Returns the pair of generation n + 1 for the refresh token of generation n. The steps are those of docs/how-it-works.md.
+ * Returns the pair of generation n + 1 for the refresh token of generation n. The steps are those of docs/refresh.md.
  * During a migration from simplejwt, it also redeems a refresh token of simplejwt for a new session.
  *
  * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`. `unavailable`, with the

@@ -57,7 +57,7 @@ export interface Presentation {
 }
 
 /**
- * Does step 3 of a refresh: decides while the row is locked. Pure. The lettered cases are those of docs/how-it-works.md.
+ * Does step 3 of a refresh: decides while the row is locked. Pure. The lettered cases are those of docs/refresh.md.
  */
 export function decideRefresh(
   presented: RefreshClaims,

@@ -17,7 +17,7 @@ export interface ReaderFrame {
 /**
  * For how long readers may accept tokens by the frames that were made for them. A reader that lacks a record may rely on a frame
  * that was made before the record came. So it may accept what the record revokes until its lease after that, or until it has
- * acknowledged the record. A reader that has gone counts until then, too. The rules are on the page docs/how-it-works.md.
+ * acknowledged the record. A reader that has gone counts until then, too. The rules are on the page docs/revocation.md.
  */
 export interface ReaderLeases {
   /**

@@ -1,20 +1,20 @@
 import { z } from "zod";
-import { AuthError } from "../../core/errors.ts";
+import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { RequestError } from "../../http/request/request-error.ts";
-import { toJsonResponse } from "../../http/response/json.ts";
 import { permissionOf } from "../allowed-actions.ts";
 import type { BulkResult } from "../api.ts";
-import { confirmationRequired } from "../guards.ts";
+import { confirmationRequired } from "../authorize.ts";
 import { isAllowed } from "../permissions.ts";
 import { permissionDenied } from "../require-staff.ts";
+import { runEach } from "../run-each.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { defineChange } from "./change.ts";
+import { confirmationSchema, confirmDone, defineChange, toConfirmedResponse } from "./change.ts";
 import { runAccessChange } from "./user-changes.ts";
 
 const actions = ["disable", "enable", "logout", "unlock"] as const;
 
-/** `POST {adminPath}/users/bulk`: does the same to several users, one after the other. */
+/** `POST {adminPath}/users/bulk`: does the same to several users, one after the other, and waits for one confirmation at the end. */
 export const createBulkChange = (staff: StaffDeps): Endpoint =>
   defineChange(staff, {
     method: "POST",
@@ -28,30 +28,46 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
     },
     answer: z.object({
       results: z.array(z.object({ id: z.string(), ok: z.boolean(), detail: z.string().nullable() })),
+      confirmed: confirmationSchema,
     }),
     async run(request) {
       const { member, isConfirmed, body } = request;
-      if (!isAllowed(member.role, permissionOf[body.action])) throw permissionDenied(member.role);
-      if (body.action === "disable" && !isConfirmed) throw confirmationRequired();
-      const results: BulkResult["results"][number][] = [];
-      for (const id of new Set(body.ids)) {
-        try {
-          await runAccessChange(staff, { ...request, id }, body.action);
-          results.push({ id, ok: true, detail: null });
-        } catch (error) {
-          results.push({ id, ok: false, detail: toDetail(error) });
-          request.report(error, id);
-        }
+      const { action } = body;
+      if (!isAllowed(member.role, permissionOf[action])) throw permissionDenied(member.role);
+      if (action === "disable" && !isConfirmed) throw confirmationRequired();
+      const ids = [...new Set(body.ids)];
+      const { done, failed, stopped } = await runEach(staff, member, ids, (id) =>
+        runAccessChange(staff, { ...request, id }, action, { confirmed: false }),
+      );
+      // Nothing has changed, so this is an error like any other one.
+      if (stopped !== undefined && done.length === 0) throw stopped.error;
+      for (const [id, error] of failed) {
+        request.report(error, id);
+        if (!isRefusal(error)) staff.onError(error);
       }
-      return toJsonResponse(200, { results } satisfies BulkResult);
+      const isDone = new Set(done);
+      const results = ids.map((id) => {
+        const error = failed.get(id) ?? (id === stopped?.id ? stopped.error : undefined);
+        if (isDone.has(id)) return { id, ok: true, detail: null };
+        return { id, ok: false, detail: error === undefined ? "Not tried." : toDetail(error) };
+      });
+      const confirmed = action === "disable" || action === "logout" ? await confirmDone(staff, done.length) : null;
+      return toConfirmedResponse({ results, confirmed } satisfies BulkResult);
     },
   });
 
-/** Returns what went wrong with one user. Any other error ends the whole request. */
+/** Returns whether an error says that a change isn't allowed or possible. Any other one is a defect, or trouble with the database. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RequestError || (error instanceof AuthError && error.code !== "unavailable");
+}
+
+/** Returns what went wrong with one user. */
 function toDetail(error: unknown): string {
   if (error instanceof RequestError) return String(error.body["detail"]);
   if (error instanceof AuthError && error.code === "user_not_found") return "Not found.";
   if (error instanceof AuthError && error.code === "confirmation_required")
     return "Confirm that it is you, and try again.";
-  throw error;
+  if (error instanceof StoreUnavailableError) return "The database didn't answer. Look at the user, and try again.";
+  if (isRefusal(error)) return "Your session has ended. Log in, and try again.";
+  return "This failed on the server. Look at the user, and try again.";
 }

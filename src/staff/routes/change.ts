@@ -8,7 +8,7 @@ import { textField } from "../../http/request/fields.ts";
 import { cookieMediaTypes } from "../../http/request/media-types.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import type { Permission, Revoked } from "../api.ts";
+import type { Confirmation, Permission, Revoked } from "../api.ts";
 import { type Member, requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
 import { notFound, staffEndpoint, staffResponses } from "./responses.ts";
@@ -117,11 +117,11 @@ export function defineChange<const S extends z.ZodRawShape>(staff: StaffDeps, ch
   }
 }
 
+/** The schema of how a revocation was confirmed. */
+export const confirmationSchema = z.enum(["acks", "expiry", "pending"]).nullable();
+
 /** The schema of the answer to a change that revokes. */
-export const revokedSchema = z.object({
-  sessions: z.int(),
-  confirmed: z.enum(["acks", "expiry", "pending"]).nullable(),
-});
+export const revokedSchema = z.object({ sessions: z.int(), confirmed: confirmationSchema });
 
 /** Returns the answer to a change that revokes. */
 export function toRevokedResponse(result: {
@@ -129,6 +129,15 @@ export function toRevokedResponse(result: {
   readonly confirmed?: Revoked["confirmed"];
 }): Response {
   const { sessions, confirmed = null } = result;
-  const body: Revoked = { sessions, confirmed };
-  return toJsonResponse(200, body, confirmed === null ? {} : { "Revocation-Confirmed": confirmed });
+  return toConfirmedResponse({ sessions, confirmed } satisfies Revoked);
+}
+
+/** Returns the answer to a change, whose header says how the revocation was confirmed. */
+export function toConfirmedResponse<B extends { readonly confirmed: Confirmation }>(body: B): Response {
+  return toJsonResponse(200, body, body.confirmed === null ? {} : { "Revocation-Confirmed": body.confirmed });
+}
+
+/** Waits once until several revocations are in force on every node, unless the settings say not to wait. */
+export async function confirmDone({ deps, flows }: StaffDeps, revocations: number): Promise<Confirmation> {
+  return revocations === 0 || !deps.settings.confirmRevocations ? null : flows.confirmEarlier();
 }

@@ -5,6 +5,7 @@ import type { KeyRefusal } from "../../flows/keys/rules.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { toPermissionGuard } from "../authorize.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { defineChange } from "./change.ts";
 import { keySchema, readKeys } from "./keys.ts";
@@ -21,10 +22,11 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
       path: "/keys/rotate",
       operationId: "rotateStaffKeys",
       summary: "Add the next signing key. With `now`, it signs at once.",
-      async run({ body, client }) {
+      async run({ member, body, client }) {
         const keks = requireKeks(staff);
         await requireRing(staff);
-        requireDone(await rotateKeys(staff.deps, { keks, isImmediate: body.now ?? false, client }));
+        const guard = toPermissionGuard(staff, member, "keys.write");
+        requireDone(await rotateKeys(staff.deps, { keks, isImmediate: body.now ?? false, client, guard }));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
     }),
@@ -33,10 +35,12 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
       path: "/keys/{kid}/retire",
       operationId: "retireStaffKey",
       summary: "Stop accepting a key when its last token has expired. With `now`, at once.",
-      async run({ id, body, client }) {
+      async run({ member, id, body, client }) {
         const keks = requireKeks(staff);
         const signsInRing = await hasRing(staff);
-        requireDone(await retireKey(staff.deps, id, { keks, isImmediate: body.now ?? false, client, signsInRing }));
+        const guard = toPermissionGuard(staff, member, "keys.write");
+        const options = { keks, isImmediate: body.now ?? false, client, guard, signsInRing };
+        requireDone(await retireKey(staff.deps, id, options));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
     }),

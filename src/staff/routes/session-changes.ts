@@ -1,14 +1,15 @@
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import type { ListKey } from "../../core/store/staff.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { countField, textField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { toGuard, toPermissionGuard } from "../guards.ts";
+import { authorize, toPermissionGuard } from "../authorize.ts";
+import { runEach } from "../run-each.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { type ChangeRequest, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
+import { type ChangeRequest, confirmDone, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
 import { sessionFilters, toSessionFilter } from "./sessions.ts";
-import { requireNow } from "./user-changes.ts";
 
 /** The maximum number of sessions that one request revokes one by one. */
 const maxMatches = 10_000;
@@ -44,20 +45,28 @@ export function createSessionChanges(staff: StaffDeps): readonly Endpoint[] {
       fields: {},
       answer: revokedSchema,
       async run(request) {
-        const confirmed = await revokeOne(staff, request, request.id);
-        return toRevokedResponse({ sessions: 1, ...confirmed });
+        const { id, client } = request;
+        const found = await staff.deps.store.sessions.find(id);
+        if (found === null) throw sessionNotFound();
+        const { userId: targetId } = found.session;
+        const guard = await authorize(staff, request, { targetId, action: "revoke-session" });
+        return toRevokedResponse({ sessions: 1, ...(await staff.flows.revokeSession(id, { client, guard })) });
       },
     }),
     defineChange(staff, {
       method: "POST",
       path: "/tokens/revoke",
       operationId: "revokeStaffToken",
-      summary: "Revoke one access token by its `jti`. Its session continues.",
+      summary:
+        "Revoke one access token by its `jti`. Its session continues. Nothing says whose token it is, so this needs an admin with a " +
+        "recent confirmation.",
       permission: "sessions.revoke",
       fields: { jti: textField({ keepSpace: false, maxLength: 128, storable: true }) },
       answer: revokedSchema,
-      async run({ body, client }) {
-        return toRevokedResponse({ sessions: 0, ...(await staff.flows.revokeToken(body.jti, { client })) });
+      async run(request) {
+        const { body, client } = request;
+        const guard = await authorize(staff, request, { targetId: null, action: "revoke-session" });
+        return toRevokedResponse({ sessions: 0, ...(await staff.flows.revokeToken(body.jti, { client, guard })) });
       },
     }),
     defineChange(staff, {
@@ -68,9 +77,10 @@ export function createSessionChanges(staff: StaffDeps): readonly Endpoint[] {
       permission: "users.write",
       fields: { ip: textField({ keepSpace: false, maxLength: 64 }) },
       answer: z.object({ cleared: z.int() }),
-      async run({ body, client }) {
+      async run({ member, body, client }) {
+        const guard = toPermissionGuard(staff, member, "users.write");
         try {
-          return toJsonResponse(200, { cleared: await staff.flows.unlockAddress(body.ip, client) });
+          return toJsonResponse(200, { cleared: await staff.flows.unlockAddress(body.ip, client, guard) });
         } catch (error) {
           if (error instanceof TypeError) throw fieldErrors({ ip: ["This isn't an address."] });
           throw error;
@@ -78,26 +88,6 @@ export function createSessionChanges(staff: StaffDeps): readonly Endpoint[] {
       },
     }),
   ];
-}
-
-/** Revokes one session, if the member may act on its user. @throws RequestError 404. */
-async function revokeOne(
-  staff: StaffDeps,
-  request: Omit<ChangeRequest<unknown>, "body">,
-  sessionId: string,
-  { confirmed }: { readonly confirmed?: boolean } = {},
-): Promise<{ readonly confirmed?: "acks" | "expiry" | "pending" }> {
-  const { member, client, isConfirmed } = request;
-  const found = await staff.deps.store.sessions.find(sessionId);
-  if (found === null) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
-  const targetId = found.session.userId;
-  await requireNow(staff, { ...request, id: targetId }, "revoke-session");
-  const guard = staff.hasOwnRoles ? toGuard(member, { targetId, action: "revoke-session", isConfirmed }) : undefined;
-  return staff.flows.revokeSession(sessionId, {
-    client,
-    guard,
-    confirmed: confirmed ?? staff.deps.settings.confirmRevocations,
-  });
 }
 
 interface RevokeMany {
@@ -111,62 +101,68 @@ async function revokeMany(staff: StaffDeps, request: ChangeRequest<RevokeMany>):
   const { filter, expected, dry_run: isDryRun = false, all } = request.body;
   if ((all === true) === (filter !== undefined)) throw fieldErrors({ filter: ["Give a filter, or `all`."] });
   if (all === true) {
-    const guard = staff.hasOwnRoles ? toPermissionGuard(request.member, "sessions.revoke-many") : undefined;
+    const guard = toPermissionGuard(staff, request.member, "sessions.revoke-many");
     return toRevokedResponse(await staff.flows.revokeAllSessions({ client: request.client, guard }));
   }
   if (!isDryRun && expected === undefined)
     throw fieldErrors({ expected: ["Say how many sessions you expect to match."] });
-  const ids = await findMatches(staff, request.member.userId, filter ?? {});
-  if (isDryRun) return toRevokedResponse({ sessions: ids.length });
-  if (ids.length > (expected ?? 0) * 1.1) {
+  const matches = await findMatches(staff, request.member.userId, filter ?? {});
+  if (isDryRun) return toRevokedResponse({ sessions: matches.size });
+  if (matches.size > (expected ?? 0) * 1.1) {
     throw new RequestError(409, {
-      detail: `${ids.length} sessions match now, not ${expected}. Look at them again.`,
+      detail: `${matches.size} sessions match now, not ${expected}. Look at them again.`,
       code: "more_match",
     });
   }
-  const signal = staff.signal(request.member.authentication);
-  let revoked = 0;
-  let confirmed: "acks" | "expiry" | "pending" | undefined;
-  for (const [index, id] of ids.entries()) {
-    // A member whose session was revoked meanwhile revokes no more. The session was checked only when the request came in.
-    signal.throwIfAborted();
-    try {
-      // The last confirmation covers the earlier revocations too: a node applies them in order.
-      const isLast = index === ids.length - 1;
-      const result = await revokeOne(staff, request, id, isLast ? {} : { confirmed: false });
-      revoked++;
-      confirmed = result.confirmed ?? confirmed;
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-  }
-  // If the last one was gone, nothing has waited for the others.
-  if (revoked > 0 && staff.deps.settings.confirmRevocations) confirmed ??= "pending";
-  return toRevokedResponse({ sessions: revoked, ...(confirmed === undefined ? {} : { confirmed }) });
+  const { done, failed, stopped } = await runEach(staff, request.member, matches.keys(), (id) =>
+    revokeMatch(staff, request, { id, userId: matches.get(id) ?? "" }),
+  );
+  // The request can be repeated: then it finds the others.
+  const error = stopped?.error ?? [...failed.values()].find((each) => !isGone(each));
+  if (error !== undefined) throw error;
+  return toRevokedResponse({ sessions: done.length, confirmed: await confirmDone(staff, done.length) });
 }
 
-/** Returns the ids of the live sessions that match, without those of the member. @throws RequestError 400 if there are too many. */
+/** Revokes one of many sessions, if the member may act on its user, and doesn't wait for a confirmation. */
+async function revokeMatch(
+  staff: StaffDeps,
+  request: ChangeRequest<unknown>,
+  { id, userId: targetId }: { readonly id: string; readonly userId: string },
+): Promise<void> {
+  const guard = await authorize(staff, request, { targetId, action: "revoke-session" }, false);
+  await staff.flows.revokeSession(id, { client: request.client, guard, confirmed: false });
+}
+
+/**
+ * Returns the live sessions that match with their users, without those of the member.
+ *
+ * @throws RequestError 400 if there are too many.
+ */
 async function findMatches(
   staff: StaffDeps,
   ownId: string,
   filter: Readonly<Record<string, unknown>>,
-): Promise<readonly string[]> {
-  const ids: string[] = [];
+): Promise<ReadonlyMap<string, string>> {
+  const matches = new Map<string, string>();
   let from: ListKey | null = null;
   do {
     const part = { from, isBackward: false, limit: pageSize, scan: 20_000 };
     const { rows, end } = await staff.deps.store.staff.sessions({ ...toSessionFilter(filter), state: "live" }, part);
-    ids.push(...rows.filter(({ row }) => row.userId !== ownId).map(({ row }) => row.id));
-    if (ids.length > maxMatches) {
+    for (const { row } of rows) if (row.userId !== ownId) matches.set(row.id, row.userId);
+    if (matches.size > maxMatches) {
       throw new RequestError(400, {
         detail: `More than ${maxMatches} sessions match. Narrow the filter, or revoke all.`,
         code: "too_many_match",
       });
     }
     from = end;
+    // SQLite reads without giving anything else a turn.
+    await setImmediate();
   } while (from !== null);
-  return ids;
+  return matches;
 }
+
+const sessionNotFound = () => new RequestError(404, { detail: "Not found.", code: "not_found" });
 
 /** Returns whether a session of the list can't be revoked any more, or belongs to a user on whom the member may not act. */
 function isGone(error: unknown): boolean {

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { roles } from "../../core/role.ts";
+import type { RevocationRequest } from "../../flows/sessions.ts";
 import { findUser } from "../../flows/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import type { UserAction } from "../api.ts";
-import { confirmationRequired, requireAllowed, toGuard, toPermissionGuard } from "../guards.ts";
+import { authorize, confirmationRequired, toPermissionGuard } from "../authorize.ts";
 import { isAllowed } from "../permissions.ts";
 import { type Member, permissionDenied } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { type ChangeRequest, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
+import { type ChangeRequest, defineChange, revokedSchema, toConfirmedResponse, toRevokedResponse } from "./change.ts";
 import { userNotFound } from "./responses.ts";
 import { toUserBody, userSchema } from "./users.ts";
 
@@ -34,9 +34,7 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
         if (body.role) requireRoleChange(member, isConfirmed);
         const { password, generated } = toPassword(staff, body, { isRequired: false });
         // Hashing the password takes time, in which the member may lose the role.
-        const guard = staff.hasOwnRoles
-          ? toPermissionGuard(member, body.role ? "staff.write" : "users.write")
-          : undefined;
+        const guard = toPermissionGuard(staff, member, body.role ? "staff.write" : "users.write");
         const user = await staff.flows.createUser(
           {
             username: body.username,
@@ -62,7 +60,9 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
         requireOwnUsers(staff);
         const { member, isConfirmed, body, client } = request;
         if (body.role !== undefined) requireRoleChange(member, isConfirmed);
-        const guard = guardOf(staff, request, body.role === undefined ? "update" : "role", {
+        const guard = await authorize(staff, request, {
+          targetId: request.id,
+          action: body.role === undefined ? "update" : "role",
           removesAdmin: body.role !== undefined && body.role !== "admin",
         });
         const changes = {
@@ -83,14 +83,11 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
       answer: revokedSchema.extend({ password: z.string().nullable() }),
       async run(request) {
         requireOwnUsers(staff);
-        const guard = guardOf(staff, request, "set-password");
-        // Before the password is hashed, which takes time, and in the transaction again.
-        await requireNow(staff, request, "set-password");
+        const guard = await authorize(staff, request, { targetId: request.id, action: "set-password" });
         const { password = "", generated } = toPassword(staff, request.body, { isRequired: true });
         const revoked = await staff.flows.setPassword(request.id, password, { client: request.client, guard });
         const { sessions, confirmed = null } = revoked;
-        const headers: Record<string, string> = confirmed === null ? {} : { "Revocation-Confirmed": confirmed };
-        return toJsonResponse(200, { sessions, confirmed, password: generated }, headers);
+        return toConfirmedResponse({ sessions, confirmed, password: generated });
       },
     }),
     defineChange(staff, {
@@ -104,13 +101,13 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
       answer: revokedSchema,
       async run(request) {
         requireOwnUsers(staff);
-        await requireNow(staff, request, "delete");
+        const change = { targetId: request.id, action: "delete", removesAdmin: true } as const;
+        const guard = await authorize(staff, request, change);
         const user = await findUser(staff.deps, request.id);
         if (user === null) throw userNotFound();
         if (user.username !== request.body.username) {
           throw fieldErrors({ username: ["This isn't the user's name. Type it exactly."] });
         }
-        const guard = guardOf(staff, request, "delete", { removesAdmin: true });
         return toRevokedResponse(await staff.flows.deleteUser(request.id, { client: request.client, guard }));
       },
     }),
@@ -156,8 +153,8 @@ function createAccessChanges(staff: StaffDeps): readonly Endpoint[] {
       fields: {},
       answer: z.object({ cleared: z.int() }),
       async run(request) {
-        await requireNow(staff, request, "unlock");
-        return toJsonResponse(200, { cleared: await staff.flows.unlockUser(request.id, request.client) });
+        const { cleared } = await runAccessChange(staff, request, "unlock");
+        return toJsonResponse(200, { cleared });
       },
     }),
     defineChange(staff, {
@@ -175,47 +172,36 @@ function createAccessChanges(staff: StaffDeps): readonly Endpoint[] {
   ];
 }
 
-/** Disables, enables or logs out a user. @throws as `requireAllowed`. */
+/**
+ * Disables, enables, logs out or unlocks a user.
+ *
+ * @param options.confirmed whether to wait until every node has applied a revocation. Default: as the setting says.
+ * @throws as `authorize`.
+ */
 export async function runAccessChange(
   staff: StaffDeps,
   request: Omit<ChangeRequest<unknown>, "body">,
   action: "disable" | "enable" | "logout" | "unlock",
-): Promise<{ readonly sessions: number; readonly confirmed?: "acks" | "expiry" | "pending" }> {
+  options: Pick<RevocationRequest, "confirmed"> = {},
+): Promise<{
+  readonly sessions: number;
+  readonly cleared: number;
+  readonly confirmed?: "acks" | "expiry" | "pending";
+}> {
   const { id, client } = request;
-  await requireNow(staff, request, action);
-  const guard = guardOf(staff, request, action, { removesAdmin: action === "disable" });
-  if (action === "disable") return staff.flows.disableUser(id, { client, guard });
-  if (action === "logout") return staff.flows.revokeSessionsForUser(id, { client, guard });
-  if (action === "unlock") await staff.flows.unlockUser(id, client);
-  else await staff.flows.enableUser(id, { client, guard });
-  return { sessions: 0 };
-}
-
-/** Returns the guard of the transaction. With roles of the application, no transaction can check them. */
-function guardOf(
-  { hasOwnRoles }: StaffDeps,
-  { id: targetId, member, isConfirmed }: Pick<ChangeRequest<unknown>, "id" | "member" | "isConfirmed">,
-  action: UserAction,
-  { removesAdmin = false } = {},
-) {
-  return hasOwnRoles ? toGuard(member, { targetId, action, isConfirmed, removesAdmin }) : undefined;
-}
-
-/**
- * Refuses what the roles don't allow now. Used if no transaction decides, and before work that takes time.
- *
- * @throws as `requireAllowed`.
- */
-export async function requireNow(
-  staff: StaffDeps,
-  { id, member, isConfirmed }: Pick<ChangeRequest<unknown>, "id" | "member" | "isConfirmed">,
-  action: UserAction,
-): Promise<void> {
-  const target = staff.hasOwnRoles
-    ? await findUser(staff.deps, id)
-    : { id, isActive: true, role: await staff.findRole(id) };
-  const actor = { id: member.userId, isActive: true, role: member.role };
-  requireAllowed({ actor, target, otherAdmins: 1 }, { action, isConfirmed });
+  const guard = await authorize(staff, request, { targetId: id, action, removesAdmin: action === "disable" });
+  const nothing = { sessions: 0, cleared: 0 };
+  switch (action) {
+    case "disable":
+      return { ...nothing, ...(await staff.flows.disableUser(id, { client, guard, ...options })) };
+    case "logout":
+      return { ...nothing, ...(await staff.flows.revokeSessionsForUser(id, { client, guard, ...options })) };
+    case "enable":
+      await staff.flows.enableUser(id, { client, guard });
+      return nothing;
+    case "unlock":
+      return { ...nothing, cleared: await staff.flows.unlockUser(id, client, guard) };
+  }
 }
 
 function requireRoleChange({ role: own }: Member, isConfirmed: boolean): void {

@@ -6,6 +6,7 @@ import { readAccountState } from "../../flows/throttling/account-state.ts";
 import { toKeyOfUser } from "../../flows/unlock.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
+import { fieldErrors } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { toAllowedActions, userActions } from "../allowed-actions.ts";
 import type { StaffUser, StaffUserDetail } from "../api.ts";
@@ -20,6 +21,11 @@ const filters = {
   search: z.string().max(254).optional().meta({
     description: "The beginning of a name, or of an email address if it contains @.",
   }),
+  username: z
+    .string()
+    .max(254)
+    .optional()
+    .meta({ description: "The whole name of a user. Not together with `search`." }),
   is_active: flag.optional().meta({ description: "`true` or `false`." }),
   role: z
     .enum([...roles, "none"])
@@ -53,7 +59,8 @@ export const userDetailSchema = userSchema.extend({
 });
 
 /** By the name, by the email address and then the position, or by the position. */
-function toKeyShape({ search }: { readonly search?: string | undefined }): KeyShape {
+function toKeyShape({ search, username }: { readonly [name in "search" | "username"]?: string | undefined }): KeyShape {
+  if (username !== undefined) return ["string"];
   if (search === undefined) return ["number"];
   return search.includes("@") ? ["string", "number"] : ["string"];
 }
@@ -71,11 +78,13 @@ export const createUsersList = (staff: StaffDeps): Endpoint =>
     async handle(context) {
       await requireStaff(staff, context, { permission: "read" });
       const { filter, part, toPage } = readListRequest(context.request.url, filters, toKeyShape);
-      const { search, is_active: isActive, role } = filter;
+      const { search, username, is_active: isActive, role } = filter;
+      if (search !== undefined && username !== undefined)
+        throw fieldErrors({ username: ["Not together with search."] });
       const { usernameCaseSensitive } = staff.deps.settings;
       const prefix =
         search === undefined
-          ? {}
+          ? { nameKey: username === undefined ? undefined : toUsernameKey(username, usernameCaseSensitive) }
           : search.includes("@")
             ? { emailPrefix: search }
             : { namePrefix: toUsernameKey(search, usernameCaseSensitive) };

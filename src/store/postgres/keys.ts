@@ -5,6 +5,7 @@ import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock, commitDurably } from "./connection/statement.ts";
 import { isAStandby } from "./feed/feed.ts";
 import type { Notifications } from "./feed/notifications.ts";
+import { requireAllowed } from "./guard.ts";
 
 const columns = `kid, use, alg AS algorithm, public_jwk AS "publicJwk", private_sealed AS sealed, kek_id AS "kekId",
   created_at AS "createdAt", signs_from AS "signsFrom", retire_at AS "retireAt", retired_at AS "retiredAt"`;
@@ -45,8 +46,9 @@ export function createKeyStore(connection: PostgresConnection, notifications: No
       return { version, now, ownRefreshSince, longestAccess, keys: rows.flatMap(toRecords) };
     },
 
-    change: (version, change, audit) =>
+    change: (version, change, audit, guard) =>
       connection.transact("keys.change", async ({ run, afterCommit }) => {
+        await requireAllowed(run, guard);
         const { add = [], update: updates = [], ownRefreshSince = null } = change;
         // Tokens that are signed by a key whose record is lost could not be verified any more.
         await run(commitDurably);

@@ -2,6 +2,7 @@ import type { ClearedCounts, CountSnapshot, FailureCount, ThrottleStore } from "
 import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
+import { requireAllowed } from "./guard.ts";
 
 // A key without a count has no row to lock, so these advisory locks represent the keys. Taken in one order, so that two
 // calls never wait for each other. Keys have no spaces.
@@ -48,8 +49,9 @@ export function createThrottleStore(connection: PostgresConnection): ThrottleSto
       });
     },
 
-    clear: (key, audit) =>
+    clear: (key, audit, guard) =>
       connection.transact("throttle.clear", async ({ run }) => {
+        await requireAllowed(run, guard);
         // Waits for attempts that have read their counts already, which would otherwise write back what this deletes.
         // Each of them holds the lock of this key, whatever else it counts.
         await run(lock, { keys: key });

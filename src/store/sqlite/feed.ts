@@ -18,6 +18,7 @@ import {
 } from "../revocation-row.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { requireAllowed } from "./guard.ts";
 import { readInstallation } from "./installation.ts";
 import { createWatch } from "./watch.ts";
 
@@ -179,8 +180,9 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       return connection.read("feed.isRevoked", () => connection.prepare(findLive).get(parameters) === undefined);
     },
 
-    async revokeToken(tokenId, { audit, confirm = false, until } = {}) {
+    async revokeToken(tokenId, { audit, confirm = false, until, guard } = {}) {
       return connection.write("feed.revokeToken", (now) => {
+        requireAllowed(connection, guard);
         const { longestAccess } = readInstallation(connection);
         const end = until ?? now + (longestAccess || longestUnknownAccess);
         const entry = append({ kind: "token", tokenId, at: now, until: end, reason: "revoked", confirm });

@@ -3,6 +3,7 @@ import { toUpdatedRecord } from "../key-record.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import type { SqliteFeedStore } from "./feed.ts";
+import { requireAllowed } from "./guard.ts";
 import { readInstallation } from "./installation.ts";
 
 const columns = `kid, use, alg AS algorithm, public_jwk AS publicJwk, private_sealed AS sealed, kek_id AS kekId,
@@ -43,8 +44,9 @@ export function createKeyStore(connection: SqliteConnection, feed: SqliteFeedSto
       });
     },
 
-    async change(version, change, audit) {
+    async change(version, change, audit, guard) {
       return connection.write("keys.change", () => {
+        requireAllowed(connection, guard);
         const { add = [], update: updates = [], ownRefreshSince = null } = change;
         // Decides: of the changes that were made from one version, only the first one finds it.
         if (connection.prepare(raiseVersion).run({ version, ownRefreshSince }).changes === 0) return false;

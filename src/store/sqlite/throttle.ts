@@ -1,6 +1,7 @@
 import type { CountSnapshot, FailureCount, ThrottleStore } from "../../core/store/throttle.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { requireAllowed } from "./guard.ts";
 
 const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM login_failures
   WHERE key = :key AND (expires_at IS NULL OR expires_at > :now)`;
@@ -42,8 +43,9 @@ export function createThrottleStore(connection: SqliteConnection): ThrottleStore
       });
     },
 
-    async clear(key, audit) {
+    async clear(key, audit, guard) {
       return connection.write("throttle.clear", (now) => {
+        requireAllowed(connection, guard);
         const { changes } = connection.prepare(clearAll).run({ key });
         return recordChange(connection, audit, { counts: Number(changes), time: now });
       });

@@ -1,5 +1,5 @@
 /**
- * The confirmation of revocations (docs/how-it-works.md), explored in every order: a node, a revoker, a database that may fail
+ * The confirmation of revocations (docs/revocation.md), explored in every order: a node, a revoker, a database that may fail
  * over, and somebody who removes silent nodes. Every statement is sent, run and answered in three steps, between which
  * anything else may happen, and every answer may be late by any time, or never arrive. So the node may be slow, stopped, cut off,
  * killed or starting at every point of the protocol.

@@ -11,6 +11,7 @@ import {
 import { recordChange } from "../audit.ts";
 import type { PostgresConnection } from "../connection/connection.ts";
 import { clock } from "../connection/statement.ts";
+import { requireAllowed } from "../guard.ts";
 import { type AppendedRow, appendedColumns, longestEnd, toCommitPosition } from "../revocations.ts";
 import { globalEpoch, incarnation } from "../rows.ts";
 import { isUnseen, toUnseen } from "../snapshot.ts";
@@ -118,8 +119,9 @@ export function createFeedStore(
       return !token.isLive;
     },
 
-    revokeToken: (tokenId, { audit, confirm = false, until = null } = {}) =>
+    revokeToken: (tokenId, { audit, confirm = false, until = null, guard } = {}) =>
       connection.transact("feed.revokeToken", async ({ run, afterCommit }) => {
+        await requireAllowed(run, guard);
         const [row] = (await run<AppendedRow>(append, { tokenId, until, confirm })) as readonly [AppendedRow];
         afterCommit(() => notifications.notify(confirm));
         return recordChange(run, audit, { revocations: [toRevocation(row)] as const, position: toCommitPosition(row) });
