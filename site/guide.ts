@@ -64,7 +64,7 @@ export const guide: readonly Group[] = [
         "Services without a database",
         "other services accept your users' tokens, and know of logouts",
       ],
-      ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
+      ["docs/keys.md", "Keys", "create and rotate keys, what to do if one leaks"],
     ],
   },
   {
@@ -99,6 +99,11 @@ export const guide: readonly Group[] = [
         "Deploying",
         "an installation behind nginx, systemd, containers, Kubernetes, several processes",
       ],
+      [
+        "docs/cut-over.md",
+        "Moving from Django",
+        "import users and blacklisted tokens, switch without logging users out",
+      ],
       ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
@@ -107,6 +112,11 @@ export const guide: readonly Group[] = [
         "the proxy checks requests before your application gets them",
       ],
       ["docs/throttling.md", "Throttling", "limits on failed logins, unlocking users"],
+      [
+        "docs/keys-in-depth.md",
+        "Keys in depth",
+        "what each key does, the key ring, algorithms, when changes take effect, errors",
+      ],
       ["docs/retention.md", "Retention and erasure", "which personal data is stored, how long, how to erase a user"],
       ["docs/versions.md", "Versions", "what a version covers, support, deprecation, upgrades, going back"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],

@@ -52,6 +52,8 @@ export interface ConsoleSite {
   readonly readAudit: (type: string) => Promise<Awaited<ReturnType<Nodes["auth"]["audit"]["list"]>>["entries"]>;
   /** Makes the logins of a user so old that dangerous actions ask for the password. Access tokens don't know it yet. */
   readonly makeLoginOld: (username: string) => Promise<void>;
+  /** Leaves a user without a password. */
+  readonly forgetPassword: (username: string) => Promise<void>;
   /** Gives a user a name that tokenpair would refuse. */
   readonly rename: (username: string, next: string) => Promise<void>;
   close(): Promise<void>;
@@ -85,7 +87,7 @@ export async function openConsoleSite({
     servers,
     args: ["--console"],
     env: { TOKENPAIR_PAGE: "true", ...env },
-    ...(hasKeyRing && { keyEncryptionKey: randomBytes(32).toString("base64") }),
+    ...(hasKeyRing && { keyEncryptionKey: randomBytes(32).toString("base64url") }),
   });
   const { auth } = nodes;
   const ids = new Map<string, string>();
@@ -145,6 +147,7 @@ export async function openConsoleSite({
     },
     makeLoginOld: (username) =>
       change("UPDATE sessions SET authenticated_at = authenticated_at - 3600 WHERE user_id = $1", [idOf(username)]),
+    forgetPassword: (username) => change("UPDATE users SET password_hash = NULL WHERE id = $1", [idOf(username)]),
     async rename(username, next) {
       const id = idOf(username);
       await change("UPDATE users SET username = $2 WHERE id = $1", [id, next]);

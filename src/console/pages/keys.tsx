@@ -148,13 +148,15 @@ function RetireButton({ signingKey: { kid, state } }: { readonly signingKey: Sta
           isDangerous: true,
           needsConfirmation: true,
           async run({ reason }) {
-            await api.send("POST", `keys/${encodeURIComponent(kid)}/retire/`, { reason });
+            // Without `now`, it would verify until its last token has expired, as it does anyway.
+            const body = isPublished ? { reason } : { reason, now: true };
+            await api.send("POST", `keys/${encodeURIComponent(kid)}/retire/`, body);
             return { title: `The key ${kid} is ${isPublished ? "withdrawn" : "retired"}.` };
           },
         })
       }
     >
-      {isPublished ? "Withdraw…" : "Retire now…"}
+      {isPublished ? "Withdraw…" : "Retire…"}
     </button>
   );
 }
