@@ -104,7 +104,8 @@ export const guide: readonly Group[] = [
         "Moving from Django",
         "import users and blacklisted tokens, switch without logging users out",
       ],
-      ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/operating.md", "Operating", "failures, database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/postgresql.md", "PostgreSQL in depth", "indexes, vacuum"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
         "docs/proxies-auth.md",
