@@ -177,7 +177,8 @@ function toState(nodes: readonly StaffNode[], maxStaleness: number | null): Staf
 
 async function readEntries(staff: StaffDeps, filter: AuditFilter, limit: number): Promise<readonly StaffAuditEntry[]> {
   const { rows } = await staff.deps.store.staff.audit(filter, { from: null, isBackward: false, limit, scan: 20_000 });
-  return rows.map(({ row }) => toAuditBody(row));
+  const names = await staff.findNames(rows.map(({ row }) => row.userId));
+  return rows.map(({ row }) => toAuditBody(row, names));
 }
 
 function sum(
