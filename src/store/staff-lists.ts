@@ -1,4 +1,10 @@
-import type { AuditFilter, ListPart, SessionFilter, UserFilter } from "../core/store/staff.ts";
+import {
+  type AuditFilter,
+  alarmTypes,
+  type ListPart,
+  type SessionFilter,
+  type UserFilter,
+} from "../core/store/staff.ts";
 import { auditColumns } from "./audit-query.ts";
 import { toFormerType } from "./former-names.ts";
 
@@ -148,6 +154,9 @@ export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "sche
     ...(before === undefined ? [] : [compare("at", "<", "before", before)]),
   ];
   const sequence = { sql: "seq", type: "bigint" } as const;
+  // Literals, because a planner must know that these conditions are those of an index.
+  const alarms = `type IN (${alarmTypes.map((type) => `'${type}'`).join(", ")})`;
+  const isOfAlarms = types?.every((type) => alarmTypes.includes(type)) ?? false;
   return {
     table: "audit_log",
     columns: `${auditColumns},
@@ -160,6 +169,8 @@ export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "sche
       ...(sessionId === undefined ? [] : [equals("session_id", "sessionId", sessionId)]),
       ...(bySequence ? [] : times),
       ...(bySequence || !(hasActor || actor !== undefined) ? [] : [{ sql: "actor IS NOT NULL" }]),
+      ...(bySequence || !isOfAlarms ? [] : [{ sql: alarms }]),
+      ...(bySequence || reason !== "reuse" ? [] : [{ sql: "reason = 'reuse'" }]),
     ],
     filters: [
       ...(bySequence ? times : []),

@@ -206,7 +206,7 @@ export function testLongLists(lists: LongLists): void {
     state: ["live", "ended"],
   }).map((filter): [SessionFilter, ListSql] => [filter, toSessionList(filter, dialect)]);
   const audit = toCombinations<AuditFilter>({
-    types: [["login", "refresh"]],
+    types: [["login", "refresh"], ["throttled"]],
     userId: ["u7"],
     sessionId: ["s7"],
     ip: ["192.0.2.1"],
@@ -231,7 +231,8 @@ export function testLongLists(lists: LongLists): void {
           const all = await lists.explain(toListStatement(list, part, dialect));
           const scanned = await lists.explain(toScanEndStatement(list, part, dialect));
           const ordered = await lists.explainOrder(toScanEndStatement(list, part, dialect));
-          const counted = await lists.explain(toCountStatement(list, dialect));
+          // A planner may well sort a table of which it counts almost every row.
+          const counted = await lists.explainOrder(toCountStatement(list, dialect));
           if ([all, scanned, counted].some((plan) => lists.fullScan.test(plan)) || lists.sort.test(ordered)) {
             const plans = [all, scanned, counted, ordered].join("\n");
             faults.push(`${JSON.stringify({ ...filter, isBackward, isFirst })}\n${plans}`);

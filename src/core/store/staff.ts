@@ -96,6 +96,9 @@ export interface ListedSession {
   readonly revokeReason: string | null;
 }
 
+/** The types of events that need a look of the staff. They are rare, so the stores have an index of their entries. */
+export const alarmTypes: readonly string[] = ["throttled", "webhook_failed", "store_unwritable", "new_device"];
+
 /** Which audit entries to list, newest first. */
 export interface AuditFilter {
   /** Only events of these types. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AuditFilter } from "../../core/store/staff.ts";
+import { type AuditFilter, alarmTypes } from "../../core/store/staff.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
@@ -87,7 +87,7 @@ export const createOverview = (staff: StaffDeps): Endpoint =>
       const since = now - day;
       const [reuse, alarms, actions, throttled] = await Promise.all([
         readEntries(staff, { types: ["sessions_revoked"], reason: "reuse", since }, 200),
-        readEntries(staff, { types: ["throttled", "webhook_failed", "store_unwritable", "new_device"], since }, 5),
+        readEntries(staff, { types: alarmTypes, since }, 5),
         readEntries(staff, { hasActor: true }, 5),
         readEntries(staff, { types: ["throttled"], since: now - 900 }, 200),
       ]);
