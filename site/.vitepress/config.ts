@@ -5,8 +5,8 @@ import { toSlug } from "../slug.ts";
 import { toAddress } from "../stage.ts";
 import { toLabel, versions } from "../versions.ts";
 
-const description =
-  "Logins, sessions and real logouts for TypeScript servers: JWT access tokens, single-use refresh tokens, and revocation on every node within a second.";
+const summary = "logins, sessions and real logouts for TypeScript servers";
+const description = `tokenpair: ${summary}. JWT access tokens, single-use refresh tokens, and revocation on every node within a second.`;
 const base = process.env["SITE_BASE"] ?? "/";
 const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]) => [toAddress(path), answer])));
 
@@ -23,9 +23,10 @@ const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapse
 function describe({ relativePath, title }: PageData): string {
   const address = `/${relativePath.replace(/(?:^|(?<=\/))index\.md$/, "").replace(/\.md$/, "")}`;
   if (address === "/") return description;
-  if (address.startsWith("/api/")) return `Types and functions of ${title}, with examples.`;
-  const answer = answers.get(address);
-  return answer === undefined ? `${title}: a page of tokenpair's documentation.` : `${title} in tokenpair: ${answer}.`;
+  if (address.startsWith("/api/"))
+    return `Types and functions of ${title}, with examples. API of tokenpair, ${summary}.`;
+  const answer = answers.get(address) ?? `${title} of tokenpair`;
+  return `${answer.charAt(0).toUpperCase()}${answer.slice(1)}. Documentation of tokenpair, ${summary}.`;
 }
 
 export default defineConfig({
