@@ -42,6 +42,11 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/server-rendered.md", "Server-rendered pages", "pages and forms that your server renders, without scripts"],
       ["docs/next.md", "Next.js", "App Router: pages, server actions, route handlers"],
+      [
+        "docs/other-frameworks.md",
+        "SvelteKit, React Router, Astro, Nuxt",
+        "protect the pages of these frameworks, and what their routers load",
+      ],
       ["docs/nest.md", "Nest", "module, guard, gateways, GraphQL"],
       ["docs/native.md", "Mobile", "the bearer client in React Native and Expo"],
       ["docs/websockets.md", "WebSockets and streams", "close open connections at a logout"],
