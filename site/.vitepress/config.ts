@@ -1,4 +1,5 @@
 import { type DefaultTheme, defineConfig, type PageData } from "vitepress";
+import { base } from "../base.ts";
 import { guide } from "../guide.ts";
 import { miniSearch } from "../search.ts";
 import { toSlug } from "../slug.ts";
@@ -7,7 +8,6 @@ import { toLabel, versions } from "../versions.ts";
 
 const summary = "logins, sessions and real logouts for TypeScript servers";
 const description = `tokenpair: ${summary}. JWT access tokens, single-use refresh tokens, and revocation on every node within a second.`;
-const base = process.env["SITE_BASE"] ?? "/";
 const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]) => [toAddress(path), answer])));
 
 const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapsed }) => ({
@@ -98,8 +98,8 @@ export default defineConfig({
     },
     socialLinks: [{ icon: "github", link: "https://github.com/tokenpair/tokenpair" }],
     footer: {
-      message:
-        'MIT licence. <a href="/changelog">Changelog</a> · <a href="/security">Security</a> · <a href="/llms.txt">llms.txt</a>',
+      message: `<a href="${base}changelog">Changelog</a> · <a href="${base}security">Security</a> · <a href="${base}llms.txt">llms.txt</a>`,
+      copyright: "MIT licence",
     },
   },
 });
