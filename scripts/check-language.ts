@@ -28,6 +28,8 @@ const pages = [
   "docs/keys-in-depth.md",
   "docs/keys.md",
   "docs/many-nodes.md",
+  "docs/operating.md",
+  "docs/postgresql.md",
   "docs/production.md",
   "docs/refresh.md",
   "docs/revocation.md",
