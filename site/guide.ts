@@ -75,7 +75,7 @@ export const guide: readonly Group[] = [
       [
         "docs/coming-from.md",
         "Coming from other libraries",
-        "jsonwebtoken, express-jwt, passport-jwt, better-auth, express-session",
+        "what replaces jsonwebtoken, express-jwt, passport-jwt, better-auth and express-session",
       ],
     ],
   },
@@ -104,7 +104,8 @@ export const guide: readonly Group[] = [
         "Moving from Django",
         "import users and blacklisted tokens, switch without logging users out",
       ],
-      ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/operating.md", "Operating", "failures, database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/postgresql.md", "PostgreSQL in depth", "indexes, vacuum"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
         "docs/proxies-auth.md",
@@ -145,6 +146,7 @@ export const guide: readonly Group[] = [
       ["docs/browser.md", "Cookies and CSRF", "cookie names and attributes, request checks, redirects"],
       ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
       ["docs/passwords.md", "Passwords", "password rules, hashing, peppers"],
+      ["docs/own-passwords.md", "Passwords of your own users", "check and hash the passwords of your own user table"],
       ["SECURITY.md", "Security", "threat model, guarantees and their limits, how to report a vulnerability"],
     ],
   },
