@@ -75,7 +75,7 @@ export const guide: readonly Group[] = [
       [
         "docs/coming-from.md",
         "Coming from other libraries",
-        "jsonwebtoken, express-jwt, passport-jwt, better-auth, express-session",
+        "what replaces jsonwebtoken, express-jwt, passport-jwt, better-auth and express-session",
       ],
     ],
   },
