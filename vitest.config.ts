@@ -15,7 +15,7 @@ const system = [
   "test/events/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",
   "test/server/config/signing-key.test.ts",
-  "test/server/{console,feed-streams,pooler,postgres,process,serve,shutdown,workers}.test.ts",
+  "test/server/{console,console-workers,feed-streams,pooler,postgres,process,serve,shutdown,workers}.test.ts",
   "test/server/sidecar/process.test.ts",
   "test/server/listen/*.test.ts",
   "test/server/handlers/page.test.ts",

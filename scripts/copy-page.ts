@@ -5,5 +5,5 @@ const source = new URL("../src/page/", import.meta.url);
 const target = new URL("../dist/page/", import.meta.url);
 
 mkdirSync(target, { recursive: true });
-for (const name of ["index.html", "page.css", "demo.css", "icon.svg"])
+for (const name of ["index.html", "tokens.css", "page.css", "demo.css", "icon.svg"])
   copyFileSync(new URL(name, source), new URL(name, target));

@@ -1,26 +1,40 @@
 /**
  * Builds the site to `site/dist/`, from the Markdown of the repository and the declarations in `dist/`, and checks its links.
  *
- * Usage: node site/build.ts, after `npm run build` in the root and `npm ci` in site/.
+ * Usage: node site/build.ts [--dev], after `npm run build` in the root and `npm ci` in site/. With `--dev`, it starts a server instead,
+ * which shows changes of the theme; for changes of the pages, start it again.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { build } from "vitepress";
+import { build, createServer } from "vitepress";
 import { checkLinks } from "./check-links.ts";
 import { guide } from "./guide.ts";
 import { writeLibraryReference } from "./library-reference.ts";
+import { checkSearch } from "./search.ts";
 import { stage, staged, toAddress } from "./stage.ts";
 
 const output = join(import.meta.dirname, "dist");
 
 const files = stage();
 await writeLibraryReference(join(staged, "api"));
-await build(import.meta.dirname);
-writeTextForAgents();
-const { pages, links, problems } = checkLinks(output);
-for (const problem of problems) console.error(problem);
-console.log(`site: ${pages} pages, ${links} internal links, ${problems.length} of them broken`);
-if (problems.length > 0) process.exitCode = 1;
+if (process.argv.includes("--dev")) {
+  const server = await createServer(import.meta.dirname);
+  await server.listen();
+  server.printUrls();
+} else {
+  await build(import.meta.dirname);
+  writeTextForAgents();
+  await check();
+}
+
+async function check(): Promise<void> {
+  const { pages, links, problems } = checkLinks(output);
+  const search = await checkSearch(output);
+  for (const problem of [...problems, ...search.problems]) console.error(problem);
+  console.log(`site: ${pages} pages, ${links} internal links, ${problems.length} of them broken`);
+  console.log(`site: ${search.count} searches, ${search.problems.length} problems`);
+  if (problems.length + search.problems.length > 0) process.exitCode = 1;
+}
 
 /** Adds each page as Markdown, `llms.txt`, and `llms-full.txt`, which has the whole guide in one file. */
 function writeTextForAgents(): void {

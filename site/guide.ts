@@ -42,6 +42,11 @@ export const guide: readonly Group[] = [
     pages: [
       ["docs/server-rendered.md", "Server-rendered pages", "pages and forms that your server renders, without scripts"],
       ["docs/next.md", "Next.js", "App Router: pages, server actions, route handlers"],
+      [
+        "docs/other-frameworks.md",
+        "SvelteKit, React Router, Astro, Nuxt",
+        "protect the pages of these frameworks, and what their routers load",
+      ],
       ["docs/nest.md", "Nest", "module, guard, gateways, GraphQL"],
       ["docs/native.md", "Mobile", "the bearer client in React Native and Expo"],
       ["docs/websockets.md", "WebSockets and streams", "close open connections at a logout"],
@@ -59,7 +64,7 @@ export const guide: readonly Group[] = [
         "Services without a database",
         "other services accept your users' tokens, and know of logouts",
       ],
-      ["docs/keys.md", "Keys", "create, rotate and retire keys, what to do if one leaks"],
+      ["docs/keys.md", "Keys", "create and rotate keys, what to do if one leaks"],
     ],
   },
   {
@@ -94,7 +99,13 @@ export const guide: readonly Group[] = [
         "Deploying",
         "an installation behind nginx, systemd, containers, Kubernetes, several processes",
       ],
-      ["docs/operating.md", "Operating", "database, backups, upgrades, cleanup, metrics and alerts"],
+      [
+        "docs/cut-over.md",
+        "Moving from Django",
+        "import users and blacklisted tokens, switch without logging users out",
+      ],
+      ["docs/operating.md", "Operating", "failures, database, backups, upgrades, cleanup, metrics and alerts"],
+      ["docs/postgresql.md", "PostgreSQL in depth", "indexes, vacuum"],
       ["docs/scaling.md", "Scaling", "sizing, from one machine to a hundred million users"],
       [
         "docs/proxies-auth.md",
@@ -102,6 +113,11 @@ export const guide: readonly Group[] = [
         "the proxy checks requests before your application gets them",
       ],
       ["docs/throttling.md", "Throttling", "limits on failed logins, unlocking users"],
+      [
+        "docs/keys-in-depth.md",
+        "Keys in depth",
+        "what each key does, the key ring, algorithms, when changes take effect, errors",
+      ],
       ["docs/retention.md", "Retention and erasure", "which personal data is stored, how long, how to erase a user"],
       ["docs/versions.md", "Versions", "what a version covers, support, deprecation, upgrades, going back"],
       ["docs/observing.md", "Tracing", "OpenTelemetry spans from the tracing channels"],
@@ -130,6 +146,7 @@ export const guide: readonly Group[] = [
       ["docs/browser.md", "Cookies and CSRF", "cookie names and attributes, request checks, redirects"],
       ["docs/origins.md", "Other origins", "CORS, pages on other origins, bearer tokens in apps"],
       ["docs/passwords.md", "Passwords", "password rules, hashing, peppers"],
+      ["docs/own-passwords.md", "Passwords of your own users", "check and hash the passwords of your own user table"],
       ["SECURITY.md", "Security", "threat model, guarantees and their limits, how to report a vulnerability"],
     ],
   },

@@ -34,6 +34,7 @@ export function stage(): ReadonlyMap<string, string> {
   }
   copyFileSync(join(import.meta.dirname, "home.md"), join(staged, "index.md"));
   cpSync(join(root, "docs/images"), join(staged, "public/images"), { recursive: true });
+  copyFileSync(join(root, "src/page/icon.svg"), join(staged, "public/icon.svg"));
   return files;
 }
 

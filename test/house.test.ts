@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier", "staff"],
   cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "staff", "root"],
   client: ["core"],
-  page: ["client"],
+  page: ["client", "server"],
   console: ["client", "page", "staff"],
 };
 
@@ -60,6 +60,14 @@ describe("the house", () => {
     const values = imports.filter(({ from, to, isTypeOnly }) => from === "console" && to === "staff" && !isTypeOnly);
     expect(values).toEqual([]);
     expect(imports.some(({ from, to }) => from === "console" && to === "staff")).toBe(true);
+  });
+
+  it("gives the page only types of the server's demonstration", () => {
+    const crossings = imports.filter(({ from, to }) => from === "page" && to === "server");
+    expect(
+      crossings.filter(({ isTypeOnly, target }) => !isTypeOnly || !target.endsWith(join("demo", "lines.ts"))),
+    ).toEqual([]);
+    expect(crossings).not.toEqual([]);
   });
 
   it("has no circle of imports, not even of types", () => {

@@ -1,11 +1,14 @@
-import { readFileSync } from "node:fs";
-import { type DefaultTheme, defineConfig } from "vitepress";
+import { type DefaultTheme, defineConfig, type PageData } from "vitepress";
 import { guide } from "../guide.ts";
+import { miniSearch } from "../search.ts";
 import { toSlug } from "../slug.ts";
 import { toAddress } from "../stage.ts";
+import { toLabel, versions } from "../versions.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-const [major, minor] = version.split(".");
+const description =
+  "Logins, sessions and real logouts for TypeScript servers: JWT access tokens, single-use refresh tokens, and revocation on every node within a second.";
+const base = process.env["SITE_BASE"] ?? "/";
+const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]) => [toAddress(path), answer])));
 
 const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapsed }) => ({
   text: name,
@@ -16,9 +19,32 @@ const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapse
   ],
 }));
 
+/** Returns what a search engine shows of a page: what it answers, as the guide says, or its title. */
+function describe({ relativePath, title }: PageData): string {
+  const address = `/${relativePath.replace(/(?:^|(?<=\/))index\.md$/, "").replace(/\.md$/, "")}`;
+  if (address === "/") return description;
+  if (address.startsWith("/api/")) return `Types and functions of ${title}, with examples.`;
+  const answer = answers.get(address);
+  return answer === undefined ? `${title}: a page of tokenpair's documentation.` : `${title} in tokenpair: ${answer}.`;
+}
+
 export default defineConfig({
   title: "tokenpair",
-  description: "Token-pair authentication for TypeScript servers.",
+  description,
+  base,
+  head: [
+    ["link", { rel: "icon", type: "image/svg+xml", href: `${base}icon.svg` }],
+    ["meta", { name: "theme-color", content: "#12897d" }],
+    ["meta", { property: "og:type", content: "website" }],
+    ["meta", { property: "og:site_name", content: "tokenpair" }],
+  ],
+  transformPageData(page) {
+    page.description = describe(page);
+  },
+  transformHead: ({ pageData, title }) => [
+    ["meta", { property: "og:title", content: title }],
+    ["meta", { property: "og:description", content: pageData.description }],
+  ],
   lang: "en",
   srcDir: ".pages",
   outDir: "dist",
@@ -30,6 +56,7 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: toSlug },
     toc: { slugify: toSlug },
+    languageAlias: { caddyfile: "nginx", haproxy: "nginx" },
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
     config(md) {
       const fence = md.renderer.rules.fence;
@@ -41,22 +68,37 @@ export default defineConfig({
     },
   },
   themeConfig: {
+    logo: "/icon.svg",
     nav: [
-      { text: "Guide", link: "/overview" },
-      { text: "Settings", link: "/settings" },
+      { text: "Guide", link: "/install" },
+      { text: "Reference", link: "/settings" },
+      { text: "API", link: "/api/" },
       { text: "Troubleshooting", link: "/troubleshooting" },
       {
-        text: `${major}.${minor} (next)`,
+        text: versions[0] === undefined ? "" : toLabel(versions[0]),
         items: [
-          { text: `${major}.${minor} (next)`, link: "/" },
+          { text: "Version", items: versions.map((version) => ({ text: toLabel(version), link: version.link })) },
           { text: "Changelog", link: "/changelog" },
+          { text: "Support and upgrades", link: "/versions" },
         ],
       },
     ],
     sidebar,
     outline: [2, 3],
-    search: { provider: "local" },
+    search: { provider: "local", options: { detailedView: "auto", miniSearch } },
+    externalLinkIcon: true,
+    notFound: {
+      title: "This page doesn't exist",
+      quote:
+        "It may have moved. Search for it with Ctrl K, or begin with the guide. If nothing works, see Troubleshooting.",
+      link: "/overview",
+      linkLabel: "Go to the overview",
+      linkText: "Go to the overview",
+    },
     socialLinks: [{ icon: "github", link: "https://github.com/tokenpair/tokenpair" }],
-    footer: { message: "Released under the MIT licence." },
+    footer: {
+      message:
+        'MIT licence. <a href="/changelog">Changelog</a> · <a href="/security">Security</a> · <a href="/llms.txt">llms.txt</a>',
+    },
   },
 });

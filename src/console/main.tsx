@@ -10,6 +10,7 @@ import { readSettings } from "./data/settings.ts";
 import { createStaffApi } from "./data/staff-api.ts";
 import { isTransient } from "./data/staff-error.ts";
 import { App } from "./frame/app.tsx";
+import "../page/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/lists.css";

@@ -49,6 +49,9 @@ const texts: Readonly<Record<string, string>> = {
   "sessions_revoked user_disabled": "All devices logged out",
 };
 
+/** What the user should look at. */
+const alarming = new Set(["refresh reuse_detected", "sessions_revoked reuse"]);
+
 /** Returns what happened, in words; `undefined` if it means nothing to the user. */
 export function toActivityText({ type, detail }: Pick<Entry, "type" | "detail">): string | undefined {
   return texts[`${type} ${detail}`] ?? texts[type];
@@ -78,9 +81,10 @@ export function createActivityPanel(client: Client, path: string, onNotYou: () =
         const device = entry.user_agent === null ? [] : [toDeviceName(entry.user_agent)];
         const by = entry.by_other ? ["by staff"] : [];
         const details = [...device, ...(entry.ip === null ? [] : [entry.ip]), ...by].join(" · ");
+        const isAlarming = alarming.has(`${entry.type} ${entry.detail}`);
         return element(
           "li",
-          {},
+          { class: isAlarming ? "alarming" : undefined },
           element("p", {}, entry.text, entry.current ? " " : "", ...(entry.current ? [createBadge()] : [])),
           element("p", { class: "quiet" }, toDateTime(entry.time), details === "" ? "" : ` · ${details}`),
         );
@@ -96,9 +100,13 @@ export function createActivityPanel(client: Client, path: string, onNotYou: () =
     show();
   }
 
-  const notYou = createButton("This wasn't me", async () => {
-    status.textContent = (await onNotYou()) ? "All other devices were logged out. Choose a new password now." : "";
-  });
+  const notYou = createButton(
+    "This wasn't me",
+    async () => {
+      status.textContent = (await onNotYou()) ? "All other devices were logged out. Choose a new password now." : "";
+    },
+    { "aria-describedby": "not-you" },
+  );
 
   return {
     root: element(
@@ -107,6 +115,11 @@ export function createActivityPanel(client: Client, path: string, onNotYou: () =
       createHeading("h2", "Security history"),
       list,
       element("div", { class: "actions" }, more, notYou),
+      element(
+        "p",
+        { class: "quiet", id: "not-you" },
+        "“This wasn't me” logs out all other devices, and leads to a new password.",
+      ),
       status,
     ),
     loadIfChanged(devices) {

@@ -98,10 +98,14 @@ export function createDevicesPanel(
       if (!list.has(device)) heading.focus();
     },
   });
-  const logOutOthers = () => act(() => client.logout("others"), "All other devices were logged out.");
+  const logOutOthers = (text = "") => act(() => client.logout("others"), text);
   const logOutEverywhere = () => act(() => client.logout("all"), "");
 
-  const othersButton = createButton("Log out all other devices", logOutOthers, { hidden: "" });
+  const othersButton = createButton(
+    "Log out all other devices",
+    () => logOutOthers("All other devices were logged out."),
+    { hidden: "" },
+  );
   document.addEventListener("visibilitychange", loadIfVisible);
   const timer = setInterval(loadIfDue, retryInterval);
   void load();
@@ -111,10 +115,15 @@ export function createDevicesPanel(
       { class: "card" },
       heading,
       list.root,
-      element("div", { class: "actions" }, othersButton, createButton("Log out everywhere", logOutEverywhere)),
+      element(
+        "div",
+        { class: "actions" },
+        othersButton,
+        createButton("Log out everywhere, here too", logOutEverywhere),
+      ),
       element("div", { class: "messages" }, alert, status),
     ),
-    logOutOthers,
+    logOutOthers: () => logOutOthers(),
     dispose() {
       isDisposed = true;
       clearInterval(timer);

@@ -36,7 +36,7 @@ let shownUserId: string | undefined;
 let end: string | null | undefined;
 
 const loginHint = hasDemo
-  ? "The server printed the name and the password of the demo user in its terminal when it was started first."
+  ? "Log in, and see what an attacker can do with a stolen token. The name and the password are in the terminal, from the server's first start."
   : undefined;
 
 const isDemoShown = () => demo !== undefined && !isSecondTab && location.hash !== "#account";

@@ -7,10 +7,8 @@ import { ConfigError } from "./config/config-error.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import type { Handler, RequestRecord } from "./handlers/app.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
+import type { Listeners } from "./listen/listeners.ts";
 import type { Resources } from "./resources.ts";
-
-/** How long closing waits for running requests of the staff, in milliseconds. */
-const closeTimeout = 2_000;
 
 /**
  * Loads the console, if it is on. `--demo` turns it on too, on this machine only.
@@ -22,7 +20,7 @@ export async function createStaffHandler(
   auth: AnyAuth,
   config: Config,
   { demo, resources }: { readonly demo: boolean; readonly resources: Resources },
-): Promise<(Handler & Pick<Console, "time">) | null> {
+): Promise<(Handler & Pick<Console, "time" | "drain">) | null> {
   const { server, settings } = config;
   const host = server.consolePort === undefined ? server.host : server.consoleHost;
   const isLocal = isLoopbackHostname(host);
@@ -48,13 +46,12 @@ export async function listenForConsole(
   fetch: ListenOptions["fetch"],
   limits: ServerSettings,
   onMalformed: ListenOptions["onMalformed"],
-  resources: Resources,
+  listeners: Pick<Listeners, "add">,
 ): Promise<string | null> {
   const { consoleHost: host, consolePort: port } = limits;
   if (port === undefined) return null;
-  const listener = await listen({ fetch, host, port, onMalformed, limits });
-  resources.add(() => listener.close(closeTimeout));
-  return `${listener.url}/console/`;
+  const { url } = listeners.add(await listen({ fetch, host, port, onMalformed, limits }));
+  return `${url}/console/`;
 }
 
 /** Passes on how long logins and refreshes take. */

@@ -19,6 +19,7 @@ import { createApp, type Handler } from "./handlers/app.ts";
 import { createHealth, stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
+import { createListeners } from "./listen/listeners.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
 import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
@@ -180,25 +181,27 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
   const metricsUrl = worker === undefined ? metrics && (await listenForMetrics(metrics, server, log, resources)) : null;
+  const listeners = createListeners();
+  resources.add(() => listeners.close(closeTimeout));
   const consoleUrl =
-    staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, resources));
+    staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, listeners));
   const { host, port } = server;
   const fetch: ListenOptions["fetch"] = (request, connection, socket) => {
     warnOfStrippedPrefix(request);
     if (demonstration === null) return app(request, connection);
     return demonstration.around(request, connection, { socket, answer: app });
   };
-  const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
-  resources.add(() => listener.close(closeTimeout));
-  // Before that, because streams would keep the listener open.
+  const listener = listeners.add(await listen({ fetch, host, port, onMalformed: log.malformed, limits: server }));
+  // Before the listeners close, because streams would keep them open.
   resources.add(() => {
     demonstration?.drain();
+    staff?.drain();
     auth.drain();
   });
   const { shutdownDelay } = server;
   resources.add(async () => {
     isStopping = true;
-    listener.retire();
+    listeners.retire();
     await sleep(Math.max(shutdownDelay * 1_000, worker === undefined ? 0 : handOverTime));
   });
   const { url } = listener;

@@ -5,13 +5,23 @@ import type { AuditStore } from "../core/store/audit.ts";
 /** Looks for new audit entries while a stream follows the log. */
 export interface AuditFollower {
   /**
-   * Adds a listener that is called when there are new entries.
+   * Adds a stream.
    *
-   * @returns a function that removes it, or `null` if too many streams follow the log.
+   * @returns a function that removes it, or `null` if too many streams follow the log, or the node is stopping.
    */
-  follow(listener: () => void): (() => void) | null;
-  /** Stops looking. */
+  follow(stream: FollowingStream): (() => void) | null;
+  /** Ends all streams, and takes no more. */
+  drain(): void;
+  /** Ends all streams, and stops looking. */
   stop(): Promise<void>;
+}
+
+/** A stream that follows the log. */
+export interface FollowingStream {
+  /** Called when there are new entries. */
+  onEntries(): void;
+  /** Called when the stream must end, because the node stops. */
+  onStop(): void;
 }
 
 /** The maximum number of streams on a node. */
@@ -25,30 +35,40 @@ export function createAuditFollower(
   audit: Pick<AuditStore, "read">,
   schedule: Schedule = unrefSchedule,
 ): AuditFollower {
-  const listeners = new Set<() => void>();
+  const streams = new Set<FollowingStream>();
+  let isStopping = false;
   let cursor: string | null = null;
   const loop = createLoop({
     schedule,
     onError: () => interval,
     async step() {
-      if (listeners.size === 0) {
+      if (streams.size === 0) {
         cursor = null;
         return null;
       }
       const isFirst = cursor === null;
       const { entries, cursor: next } = await audit.read({ after: cursor, limit: 100 });
       cursor = next;
-      if (isFirst || entries.length > 0) for (const listener of [...listeners]) listener();
+      if (isFirst || entries.length > 0) for (const stream of [...streams]) stream.onEntries();
       return entries.length === 100 ? 0 : interval;
     },
   });
+  function drain(): void {
+    isStopping = true;
+    for (const stream of [...streams]) stream.onStop();
+  }
+
   return {
-    follow(listener) {
-      if (listeners.size >= maxStreams) return null;
-      listeners.add(listener);
+    follow(stream) {
+      if (isStopping || streams.size >= maxStreams) return null;
+      streams.add(stream);
       loop.wake();
-      return () => listeners.delete(listener);
+      return () => streams.delete(stream);
     },
-    stop: () => loop.stop(),
+    drain,
+    async stop() {
+      drain();
+      await loop.stop();
+    },
   };
 }

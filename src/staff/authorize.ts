@@ -10,10 +10,10 @@ import { userNotFound } from "./routes/responses.ts";
 import { confirmationAge, type StaffDeps } from "./staff-deps.ts";
 
 /*
- * Who may change what. Every change asks here, twice: before its work, and in its transaction with the roles as they are then.
+ * Who may change what. Every change is decided here, twice: before its work, and in its transaction with the roles as they are then.
  */
 
-/** The member who asks for a change, and whether the member was authenticated within the last ten minutes. */
+/** The member who makes a change, and whether the member was authenticated within the last ten minutes. */
 export interface Requester {
   readonly member: Pick<Member, "userId" | "role">;
   readonly isConfirmed: boolean;

@@ -39,7 +39,12 @@ export interface Console {
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
   /** Notes how long a request took, in milliseconds, for the list of nodes. */
   time(request: TimedRequest, milliseconds: number): void;
-  /** Stops this node's reports. Call it before `auth.close()`. */
+  /**
+   * Ends the streams of the audit log, which would keep an HTTP server from closing. Their browsers continue at another node. Call it
+   * with `auth.drain()`.
+   */
+  drain(): void;
+  /** Ends the streams, and stops this node's reports. Call it before `auth.close()`. */
   close(): Promise<void>;
   /** Returns whether a request, or a path, belongs to the console or to its API. */
   handles(request: { readonly url?: string | undefined } | string): boolean;
@@ -126,6 +131,7 @@ export function createConsoleWith(
       return files.respond(request, toAttributes(settings, { path, adminPath }));
     },
     time: reporter.time,
+    drain: follower.drain,
     async close() {
       await follower.stop();
       await reporter.stop();

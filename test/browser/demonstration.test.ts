@@ -92,7 +92,13 @@ describe("the demonstration", () => {
     expect(await readLane(page, "tab")).toEqual(["Logged in", "Refresh 0 → 1", "Logged out"]);
     expect(await readLane(page, "node")).toEqual(["Session refused"]);
     await seeLine(page, /an old token of this session was used again/);
+    expect(await page.locator(".inside dd").allTextContents()).toEqual(["0 s", "30 days"]);
     expect(await findFaults(page)).toEqual([]);
+    // The next script needs no other button: it begins a new session by itself.
+    await press(page, "Attacker comes first");
+    await seeLine(page, "Is logged in as you");
+    expect((await readLane(page, "tab"))[0]).toBe("Logged in");
+    expect(await page.locator(".holders small").first().textContent()).toBe("spent, and you don't know");
   });
 
   it("plays the attacker who comes first, and is inside until the user refreshes", async () => {

@@ -61,6 +61,43 @@ describe("the console of the server", () => {
     expect((await fetch(`${origin}/`)).status).toBe(200);
   });
 
+  it.each([
+    ["on the port of all requests", false],
+    ["on a port of its own", true],
+  ])(
+    "%s isn't ready from SIGTERM on, accepts connections for shutdownDelay, and then ends its streams",
+    async (_, hasPort) => {
+      const flags = { console: true, shutdownDelay: 3, ...(hasPort ? { consolePort: await findFreePort() } : {}) };
+      const { url, consoleUrl, close, demo, directory } = await start(flags, { demo: true });
+      const { origin } = new URL(consoleUrl ?? "");
+      const database = new DatabaseSync(join(directory, "data/tokenpair.db"));
+      database.exec("UPDATE users SET role = 'viewer'");
+      database.close();
+      const login = await fetch(`${origin}/api/token/`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(demo),
+      });
+      const { access } = (await login.json()) as { access: string };
+      const headers = { Authorization: `Bearer ${access}` };
+      const stream = await fetch(`${origin}/api/admin/audit/stream/`, { headers });
+      // It rejects if the server destroys the connection, as it does with requests that take too long.
+      const ended = stream.text();
+
+      const closing = close();
+      for (const each of [origin, url]) {
+        const ready = await fetch(`${each}/readyz`);
+        expect([ready.status, ready.headers.get("connection")]).toEqual([503, "close"]);
+        await ready.body?.cancel();
+      }
+      // On a new connection, because the one before was closed.
+      expect((await fetch(`${origin}/api/admin/me/`, { headers })).status).toBe(200);
+      expect(await ended).not.toContain("event: closed");
+      await closing;
+      for (const each of [origin, url]) await expect(fetch(`${each}/readyz`)).rejects.toThrow();
+    },
+  );
+
   it("doesn't add the staff API to the public OpenAPI document", async () => {
     const { url } = await start({ console: true });
     const { paths } = (await (await fetch(`${url}/api/schema/`)).json()) as { paths: object };

@@ -56,6 +56,7 @@ describe("tokenpair serve --workers", () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
 
     const metrics = await readMetrics();
+    expect(metrics).toContain('tokenpair_workers{worker="0"} 2');
     expect(metrics).toContain('tokenpair_workers_ready{worker="0"} 2');
     for (const worker of [1, 2]) {
       expect(metrics).toMatch(new RegExp(`^tokenpair_revocations_live\\{worker="${worker}"\\} 1$`, "m"));

@@ -10,6 +10,7 @@ import { type nodeSchema, overviewSchema } from "../../src/staff/routes/overview
 import { pageSchema } from "../../src/staff/routes/responses.ts";
 import { sessionSchema } from "../../src/staff/routes/sessions.ts";
 import { userDetailSchema, userSchema } from "../../src/staff/routes/users.ts";
+import { readOperations } from "./operations.ts";
 import { createStaffScene, type StaffScene } from "./setup.ts";
 
 type DeepReadonly<T> = T extends (infer E)[] | readonly (infer E)[]
@@ -39,9 +40,6 @@ beforeEach(async () => {
   ada = await scene.addUserWithPassword("ada", "admin");
 });
 afterEach(() => scene.close());
-
-const lists = ["users/", "sessions/", "audit/"];
-const others = ["me/", "overview/", "nodes/", "health/", "settings/", "keys/"];
 
 describe("the bodies of the staff API", () => {
   it("have the types that the console knows", () => {
@@ -80,11 +78,39 @@ describe("the bodies of the staff API", () => {
     const row = await scene.store.users.findById(bob.id);
     const planted = [...Object.values(secrets), row?.passwordHash ?? "", access, refresh];
     expect(planted.every((secret) => secret.length > 10)).toBe(true);
-    for (const path of [...lists, ...others, `users/${bob.id}/`, "schema/", "audit/export/?format=csv"]) {
-      const text = await scene.text(ada.access, path);
-      expect(text.length).toBeGreaterThan(10);
-      expect([path, planted.filter((secret) => text.includes(secret))]).toEqual([path, []]);
+    const expectNone = (name: string, text: string) => {
+      expect([name, text.length > 1]).toEqual([name, true]);
+      expect([name, planted.filter((secret) => text.includes(secret))]).toEqual([name, []]);
+    };
+    const [session] = await scene.auth.sessions.list(bob.id);
+    const filling = { userId: bob.id, username: "bob", sessionId: session?.id ?? "", kid: "none" };
+    const stream = await scene.request(ada.access, "audit/stream/");
+    const operations = await readOperations(scene);
+    // What is deleted last can be shown before.
+    const inOrder = operations.toSorted(
+      (one, other) => Number(one.method === "DELETE") - Number(other.method === "DELETE"),
+    );
+    for (const operation of inOrder) {
+      if (operation.name === "GET audit/stream/") continue;
+      const body = operation.toBody(filling);
+      const response = await scene.staff.fetch(
+        new Request(`http://localhost/api/admin/${operation.toPath(filling)}`, {
+          method: operation.method,
+          headers: { Authorization: `Bearer ${ada.access}`, "Content-Type": "application/json" },
+          ...(body && { body: JSON.stringify(body) }),
+        }),
+      );
+      expectNone(operation.name, await response.text());
     }
+    for (const path of ["schema/", "audit/export/?format=jsonl"]) expectNone(path, await scene.text(ada.access, path));
+    // What was planted in requests that fail is in no error either.
+    const wrong = { jti: access, ip: refresh, password: secrets.password, username: "ada", reason: "x" };
+    for (const path of ["tokens/revoke/", "addresses/unlock/", "users/", "sessions/revoke/"]) {
+      const answer = await scene.call(ada.access, "POST", path, wrong);
+      expectNone(path, JSON.stringify(answer.body));
+    }
+    await scene.auth.users.delete(ada.id);
+    expectNone("GET audit/stream/", await stream.text());
   });
 });
 

@@ -55,6 +55,48 @@ describe("the export of the audit log", () => {
     expect(rows.every((row) => row.length === 12)).toBe(true);
   });
 
+  it("writes no cell that a spreadsheet runs, in any column", async () => {
+    const evil = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"].map(
+      (sign) => `${sign}cmd|' /C calc'!A0`,
+    );
+    for (const [n, text] of evil.entries()) {
+      const made = await scene.store.users.create({
+        id: text,
+        username: text,
+        usernameKey: text,
+        email: null,
+        role: null,
+        passwordHash: null,
+      });
+      expect(made.outcome).toBe("created");
+      const client = { ip: text, userAgent: text, actor: text, note: text };
+      await scene.store.audit.append([
+        toAuditRow({
+          type: "sessions_revoked",
+          time: n,
+          userId: text,
+          sessionId: text,
+          sessions: 1,
+          reason: text as never,
+          client,
+        }),
+      ]);
+    }
+    const csv = await scene.text(ada.access, "audit/export/?format=csv&type=sessions_revoked");
+    const rows = parseCsv(csv).slice(1);
+    expect(rows).toHaveLength(evil.length);
+    expect(rows.flat().filter((cell) => /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell))).toEqual([]);
+    // Nothing is lost: behind the apostrophe is what was written.
+    const texts = new Set(
+      rows
+        .flat()
+        .filter((cell) => cell.startsWith("'"))
+        .map((cell) => cell.slice(1)),
+    );
+    expect(texts).toEqual(new Set(evil));
+    expect(rows.flat().filter((cell) => cell.startsWith("'"))).toHaveLength(evil.length * 8);
+  });
+
   it("is only for admins who were authenticated a short time ago", async () => {
     const eve = await scene.addUser("eve", "support");
     expect((await scene.call(eve.access, "GET", "audit/export/?format=csv")).body.code).toBe("permission_denied");

@@ -67,6 +67,13 @@ it("ends with the reason when the session of the member is revoked", async () =>
   expect([last?.event, last?.data]).toEqual(["closed", { code: "token_revoked" }]);
 });
 
+it("ends without an event when the node stops, so that the browser continues at another node", async () => {
+  const stream = await open();
+  scene.staff.drain();
+  expect(await stream.next()).toBeNull();
+  expect((await open()).response.status).toBe(429);
+});
+
 it("ends before the next entry when the member has lost the role", async () => {
   const stream = await open();
   await scene.auth.users.update(ada.id, { role: null });

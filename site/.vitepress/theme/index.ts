@@ -1,10 +1,13 @@
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme";
+import { h } from "vue";
 import MermaidDiagram from "./MermaidDiagram.vue";
+import ServerCode from "./ServerCode.vue";
 import "./style.css";
 
 const theme: Theme = {
   extends: DefaultTheme,
+  Layout: () => h(DefaultTheme.Layout, null, { "home-hero-image": () => h(ServerCode) }),
   enhanceApp({ app }) {
     app.component("MermaidDiagram", MermaidDiagram);
   },

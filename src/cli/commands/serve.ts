@@ -94,9 +94,9 @@ const developmentCookiesNotice =
 
 /** Returns what the operator should know, in the order in which it is printed on stderr. */
 function toNotices(
-  { settings }: Config,
+  { settings, server }: Config,
   { demo: isDemo }: ServeFlags,
-  { url, createdKey, warnings, demo }: RunningServer,
+  { url, consoleUrl, createdKey, warnings, demo }: RunningServer,
 ): readonly string[] {
   return [
     ...(settings.insecureCookies ? [`Warning: insecureCookies is on. ${riskOfInsecureCookies}`] : []),
@@ -107,7 +107,11 @@ function toNotices(
       ? []
       : [
           `There were no users. Created the user ${demo.username} with the password ${demo.password} (shown only once).`,
-          `Log in: curl ${url}/api/token/ -d username=${demo.username} -d password=${demo.password}`,
+          ...(server.page ? [`Log in and try it: ${url}/`] : []),
+          `Or log in with curl: curl ${url}/api/token/ -d username=${demo.username} -d password=${demo.password}`,
+          ...(consoleUrl === null
+            ? []
+            : ["The console is for staff. Create an admin: tokenpair users create ada --role admin"]),
         ]),
   ];
 }

@@ -4,10 +4,11 @@ import { toMessage } from "../messages.ts";
 import { toClockText } from "../time.ts";
 import type { View } from "../view.ts";
 import { createActions, type DemoButton } from "./actions.ts";
-import { type DemoState, followEvents, type Line, now, type Outcome } from "./events.ts";
+import { type DemoState, followEvents, type Line, now } from "./events.ts";
 import { createHolders } from "./holders.ts";
 import { createPair } from "./pair.ts";
 import { createPlayer, Stopped } from "./player.ts";
+import { createResult } from "./result.ts";
 import { type Script, scripts } from "./scripts.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -29,10 +30,9 @@ export interface DemoView extends View {
 /** Creates the view. Call `begin` when a user is logged in. */
 export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): DemoView {
   const heading = createHeading("h1", "What happens if your token is stolen?");
-  const outcome = element("p", { class: "outcome", role: "status" });
-  const alert = element("p", { class: "message error", role: "alert" });
   const copied = element("span", { class: "quiet", role: "status" });
   const expiry = element("b", {});
+  const expiryLine = element("p", { class: "quiet" }, "Your access token expires in ", expiry, ".");
   const holders = createHolders();
   const timeline = createTimeline();
   const actions = createActions({ client, authPath, csrfHeader });
@@ -40,6 +40,8 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   let reuseInterval = 10;
   let isBusy = false;
   let stopEvents: (() => void) | undefined;
+  /** Called when the server has sent the state of a new run. */
+  let onReady: (() => void) | undefined;
 
   const add = (line: Line) => timeline.add(line);
   const isOver = () => state?.tabIsOut === true || client.session().status !== "authenticated";
@@ -47,6 +49,10 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   const player = createPlayer(
     { state: () => state, reuseInterval: () => reuseInterval, press: actions.press, refresh },
     isOver,
+  );
+  const result = createResult(
+    "Press one of the three. It takes about 20 seconds, and uses your own session.",
+    player.root,
   );
   const pair = createPair({
     ...{ client, mePath: `${authPath}/me/`, add },
@@ -57,22 +63,19 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
 
   function tick(): void {
     holders.show(state, pair.second(), reuseInterval);
-    const countdown = client.countdown();
-    expiry.textContent = countdown ? toClockText(countdown.accessExpiresIn) : "–:––";
-    const isIdle = state !== undefined && !isOver() && !isBusy;
+    const countdown = isOver() ? undefined : client.countdown();
+    expiryLine.classList.toggle("gone", countdown === undefined);
+    if (countdown) expiry.textContent = toClockText(countdown.accessExpiresIn);
     // They keep the focus, which `disabled` would take away.
-    for (const button of buttons) setUsable(button, isIdle && (button !== useCopy || state?.attacker != null));
-    again.classList.toggle("primary", state !== undefined && isOver());
-  }
-
-  function showOutcome({ tone, text }: Outcome): void {
-    outcome.className = `outcome ${tone}`;
-    outcome.textContent = text;
+    for (const button of scriptButtons) setUsable(button, state !== undefined && !isBusy);
+    const isIdle = state !== undefined && !isOver() && !isBusy;
+    for (const button of manual) setUsable(button, isIdle && (button !== useCopy || state?.attacker != null));
+    again.classList.toggle("primary", state !== undefined && isOver() && !isBusy);
   }
 
   function clear(): void {
-    outcome.className = "outcome";
-    for (const part of [outcome, alert, copied]) part.textContent = "";
+    result.clear();
+    copied.textContent = "";
   }
 
   /** Runs an action, one at a time, and shows its error. */
@@ -85,7 +88,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
       await run();
     } catch (error) {
       const isExpected = error instanceof Stopped || isOver();
-      if (!isExpected) alert.textContent = error instanceof Error ? error.message : toMessage(error);
+      if (!isExpected) result.showError(error instanceof Error ? error.message : toMessage(error));
     }
     isBusy = false;
     button.classList.remove("playing");
@@ -107,29 +110,53 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
       line: add,
       state(next) {
         state = next;
+        onReady?.();
         tick();
       },
-      outcome: showOutcome,
+      outcome(outcome) {
+        // What a script does on its way is in the timeline.
+        if (!player.isPlaying() || isOver()) result.show(outcome);
+      },
       lost() {
-        if (!isOver()) alert.textContent = "The connection to the server was lost. Start over to continue.";
+        if (!isOver()) result.showError("The connection to the server was lost. Start over to continue.");
       },
     });
     tick();
   }
 
-  async function startOver(): Promise<void> {
+  /** Begins again, with a new session if this one is revoked. Returns whether that worked. */
+  async function startOver(): Promise<boolean> {
     player.stop();
-    if (!isOver()) return begin();
-    if (state?.canStartOver !== true) return location.reload();
+    if (!isOver()) {
+      begin();
+      return true;
+    }
+    if (state?.canStartOver !== true) {
+      location.reload();
+      return false;
+    }
     // The client's state changes, and the page calls `begin`.
-    if (await actions.startOver().catch(() => false)) await client.reload();
-    else
-      alert.textContent =
-        "The server doesn't let you in now. Try again in a few seconds, or reload the page to log in.";
+    if (await actions.startOver().catch(() => false)) {
+      await client.reload();
+      return true;
+    }
+    result.showError("The server doesn't let you in now. Try again in a few seconds, or reload the page to log in.");
+    return false;
+  }
+
+  /** Plays a script from the start of a timeline. */
+  async function play(script: Script): Promise<void> {
+    const ready = new Promise<void>((resolve) => {
+      onReady = resolve;
+    });
+    if (!(await startOver())) return;
+    await ready;
+    onReady = undefined;
+    await player.play(script);
   }
 
   async function copy(): Promise<void> {
-    const text = [heading.textContent, outcome.textContent, timeline.toText()].filter(Boolean).join("\n\n");
+    const text = [heading.textContent, result.toText(), timeline.toText()].filter(Boolean).join("\n\n");
     copied.textContent = await navigator.clipboard.writeText(text).then(
       () => "Copied.",
       () => "Your browser doesn't allow copying.",
@@ -146,36 +173,48 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   }
 
   const press = (button: DemoButton) => () => actions.press(button);
-  const play = (script: Script) => createAction(script.name, script.hint, () => player.play(script), "primary");
+  const scriptButtons = scripts.map((script) => createAction(script.name, script.hint, () => play(script), "primary"));
   const useCopy = createAction("Use the stolen token", "as the attacker, now", press("use-copy"));
   const again = createButton("Start over", startOver);
-  const manual = [
-    createAction("Refresh now", "spends this token, gets the next", refresh),
-    createAction("Lose a response", "the server answers, nothing arrives", async () => {
-      await actions.press("lose-response");
-      await refresh();
-    }),
-    createAction("Open a second tab", "both need a new token at once", async () =>
-      showOutcome(await pair.callFromBoth()),
-    ),
-    createAction("Steal this token", "an attacker copies it", press("steal")),
-    useCopy,
-    createAction("Revoke from another node", "and see how soon this one knows", press("revoke")),
-    createAction("Disable me", "as staff would; undone in 10 s", press("disable")),
-  ];
-  const buttons = [...scripts.map(play), ...manual];
+  const groups = [
+    [
+      "You",
+      createAction("Refresh now", "spends this token", refresh),
+      createAction("Lose a response", "the answer never arrives", async () => {
+        await actions.press("lose-response");
+        await refresh();
+      }),
+      createAction("Open a second tab", "both refresh at once", async () => result.show(await pair.callFromBoth())),
+    ],
+    ["Attacker", createAction("Steal this token", "copies it from your browser", press("steal")), useCopy],
+    [
+      "Another node",
+      createAction("Revoke from another node", "when does this one know?", press("revoke")),
+      createAction("Disable me", "as staff would, for 10\u00a0s", press("disable")),
+    ],
+  ] as const;
+  const manual = groups.flatMap(([, ...group]) => group);
   const timer = setInterval(tick, 250);
   tick();
   const toRoot = () =>
     element(
       "div",
       { class: "demo" },
-      element("header", {}, heading, element("p", {}, "Choose when the attacker strikes, and watch who gets in.")),
-      element("div", { class: "scripts" }, ...buttons.slice(0, scripts.length)),
-      element("div", { class: "result" }, player.root, outcome, alert),
+      element(
+        "header",
+        {},
+        heading,
+        element(
+          "p",
+          {},
+          "A refresh token works once. The second use gives the attacker away, and every node refuses the session within a second. Choose when the attacker strikes:",
+        ),
+      ),
+      element("div", { class: "scripts" }, ...scriptButtons),
+      result.root,
       element(
         "section",
-        { class: "card flush" },
+        { class: "card flush stage" },
         element(
           "div",
           { class: "bar" },
@@ -187,10 +226,17 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
       ),
       element(
         "section",
-        { class: "card" },
+        { class: "card manual" },
         createHeading("h2", "Or do it yourself"),
-        element("div", { class: "manual" }, ...manual),
-        element("p", { class: "quiet" }, "Your access token expires in ", expiry, "."),
+        ...groups.map(([name, ...group]) =>
+          element(
+            "div",
+            { class: "group", role: "group", "aria-label": name },
+            element("p", { class: "quiet" }, name),
+            ...group,
+          ),
+        ),
+        expiryLine,
       ),
       element(
         "p",
@@ -203,7 +249,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     root: toRoot(),
     begin,
     loggedOut(why) {
-      add({ at: now(), lane: "tab", tone: "bad", title: "Logged out", detail: why });
+      add({ at: now(), lane: "tab", tone: "odd", title: "Logged out", detail: why });
       tick();
     },
     focus: () => heading.focus(),

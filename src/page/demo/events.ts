@@ -1,42 +1,6 @@
-/** Who does something in the demonstration. The server uses the same names. */
-export type Lane = "tab" | "second" | "attacker" | "node";
+import type { DemoState, Line, Outcome, RunInfo } from "../../server/demo/lines.ts";
 
-/** Whether a line is good or bad news for the user. `odd`: something went wrong, and it does no harm. */
-export type Tone = "good" | "odd" | "bad";
-
-/** A line of the timeline. */
-export interface Line {
-  /** When it happened: milliseconds since the epoch. */
-  readonly at: number;
-  readonly lane: Lane;
-  readonly tone: Tone;
-  readonly title: string;
-  readonly detail: string;
-}
-
-/** Who holds what now, as the server says. */
-export interface DemoState {
-  readonly generation: number;
-  readonly rotatedAt: number | null;
-  readonly attacker: number | null;
-  readonly attackerIsIn: boolean;
-  readonly tabIsOut: boolean;
-  readonly nodeIsOut: boolean;
-  readonly canStartOver: boolean;
-}
-
-/** The sentence that says how it ended. */
-export interface Outcome {
-  readonly tone: Tone;
-  readonly text: string;
-}
-
-/** A run of the demonstration on the server. */
-export interface RunInfo {
-  readonly id: string;
-  /** The server's setting, in seconds. */
-  readonly reuseInterval: number;
-}
+export type { DemoState, Lane, Line, Outcome } from "../../server/demo/lines.ts";
 
 /** What is done with the events of a run. */
 export interface EventHandlers {

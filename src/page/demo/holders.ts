@@ -11,7 +11,7 @@ export interface Holders {
   readonly show: (state: DemoState | undefined, second: SecondTab, reuseInterval: number) => void;
 }
 
-type Status = "none" | "good" | "odd" | "bad";
+type Status = "none" | "good" | "odd" | "bad" | "shut";
 
 interface Holder {
   readonly status: Status;
@@ -58,26 +58,29 @@ function createCell(name: string) {
 
 function toTab(state: DemoState | undefined): Holder {
   if (state === undefined) return nothing("not connected");
-  if (state.tabIsOut) return { status: "bad", token: "✕", text: "logged out" };
-  return { status: "good", token: String(state.generation), text: "newest refresh token" };
+  if (state.tabIsOut) return { status: "shut", token: "✕", text: "logged out" };
+  const token = String(state.tab);
+  return state.tab < state.generation
+    ? { status: "odd", token, text: "spent, and you don't know" }
+    : { status: "good", token, text: "newest refresh token" };
 }
 
 function toSecond(state: DemoState | undefined, second: SecondTab): Holder {
   if (state === undefined || second === "closed") return nothing("not open");
-  if (second === "out" || state.tabIsOut) return { status: "bad", token: "✕", text: "logged out" };
-  return { status: "good", token: String(state.generation), text: "shares the session" };
+  if (second === "out" || state.tabIsOut) return { status: "shut", token: "✕", text: "logged out" };
+  return { status: "good", token: String(state.tab), text: "shares the session" };
 }
 
 function toAttacker(state: DemoState | undefined, reuseInterval: number): Holder {
   if (state === undefined || state.attacker === null) return nothing("has nothing");
   const token = String(state.attacker);
-  if (state.tabIsOut && state.nodeIsOut) return { status: "none", token: "✕", text: "everything is refused" };
+  if (state.tabIsOut && state.nodeIsOut) return { status: "shut", token: "✕", text: "everything is refused" };
   if (state.attackerIsIn && state.attacker === state.generation)
     return { status: "bad", token, text: "is logged in as you" };
   if (state.attacker === state.generation) return { status: "odd", token, text: "a copy that works" };
   const left = (state.rotatedAt ?? 0) + reuseInterval * 1000 - now();
   if (state.attacker === state.generation - 1 && left > 0) {
-    return { status: "odd", token, text: `spent; works for ${Math.ceil(left / 1000)} s more` };
+    return { status: "odd", token, text: `spent; passes as a retry for ${Math.ceil(left / 1000)} s` };
   }
   return {
     status: state.attackerIsIn ? "bad" : "none",
@@ -89,6 +92,6 @@ function toAttacker(state: DemoState | undefined, reuseInterval: number): Holder
 function toNode(state: DemoState | undefined): Holder {
   if (state === undefined) return nothing("not connected");
   return state.nodeIsOut
-    ? { status: "bad", token: "✕", text: "refuses the session" }
+    ? { status: "shut", token: "✕", text: "refuses the session" }
     : { status: "good", token: "✓", text: "accepts the session" };
 }

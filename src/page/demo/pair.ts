@@ -66,7 +66,7 @@ export function createPair({ client, mePath, add, generation, expireAccess, onCh
     if (data.type === "bye") second = "closed";
     if (data.type === "out" && second === "open") {
       second = "out";
-      add({ ...line, at: data.at, tone: "bad", title: "Logged out", detail: "together with the first tab" });
+      add({ ...line, at: data.at, tone: "odd", title: "Logged out", detail: "together with the first tab" });
     }
     for (const listener of [...listeners]) listener(data);
     onChange();

@@ -33,6 +33,9 @@ async function waitUntilSpent(stage: Stage, text: string): Promise<void> {
   await stage.wait(Math.max(0, over - now()), text);
 }
 
+const toSpentText = (stage: Stage) =>
+  `You have refreshed: the copy is spent. The attacker comes after ${stage.reuseInterval()} s, when it no longer passes as a retry.`;
+
 /** The three scripts. */
 export const scripts: readonly Script[] = [
   {
@@ -42,7 +45,7 @@ export const scripts: readonly Script[] = [
       await stage.press("steal");
       await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");
       await stage.refresh();
-      await waitUntilSpent(stage, "You have refreshed. The attacker waits until the grace period is over.");
+      await waitUntilSpent(stage, toSpentText(stage));
       await stage.press("use-copy");
     },
   },
@@ -66,7 +69,7 @@ export const scripts: readonly Script[] = [
       await stage.refresh();
       await stage.wait(
         toPause(stage),
-        "The attacker hurries: within the grace period, its request looks like a lost response.",
+        "The attacker hurries. So soon after your refresh, its request looks like a retry after a lost response.",
       );
       await stage.press("use-copy");
       await stage.wait(toPause(stage), "Both hold the same token. Your browser refreshes as usual.");

@@ -21,7 +21,7 @@ export interface Timeline {
 /** Creates an empty timeline. */
 export function createTimeline(): Timeline {
   const list = element("ol", { class: "timeline" });
-  const root = element("div", { class: "log", role: "log", "aria-label": "Timeline", tabindex: "0" }, list);
+  const root = element("div", { class: "log", role: "log", "aria-label": "Timeline" }, list);
   const lines: Line[] = [];
 
   const toTime = ({ at }: Line) => `${(Math.max(0, at - (lines[0]?.at ?? at)) / 1000).toFixed(1)} s`;
@@ -43,7 +43,6 @@ export function createTimeline(): Timeline {
       ),
     );
     list.insertBefore(row, list.children[place] ?? null);
-    if (place === lines.length - 1) root.scrollTop = root.scrollHeight;
   }
 
   return {

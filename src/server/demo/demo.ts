@@ -74,6 +74,7 @@ export function createDemonstration({ auth, createNode, findUrl }: Demonstration
       id,
       session: { id: sessionId, userId, generation: found.session.generation },
       reuseInterval: settings.reuseInterval,
+      refreshTokenLifetime: settings.refreshTokenLifetime,
       signals: { tab: signals.signal(claims, "session"), node: other.signal(claims, { until: "session" }) },
       attacker: createAttacker(settings, findUrl),
       askOtherNode: (request) => other.fetch(request),
@@ -100,12 +101,12 @@ export function createDemonstration({ auth, createNode, findUrl }: Demonstration
     },
     async revokeElsewhere(run) {
       run.expectRevocation();
-      run.add({ lane: "node", tone: "bad", title: "Revokes your session", detail: "as staff or another device would" });
+      run.add({ lane: "node", tone: "odd", title: "Revokes your session", detail: "as staff or another device would" });
       await (await otherNode.get()).sessions.revoke(run.session.id, { client });
     },
     async disable(run) {
       run.expectRevocation();
-      run.add({ lane: "node", tone: "bad", title: "Disables you", detail: "as staff would. Undone in 10 s" });
+      run.add({ lane: "node", tone: "odd", title: "Disables you", detail: "as staff would. Undone in 10 s" });
       await otherNode.disable(run.session.userId);
     },
   });

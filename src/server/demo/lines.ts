@@ -1,7 +1,7 @@
 /** Who does something in the demonstration. */
 export type Lane = "tab" | "second" | "attacker" | "node";
 
-/** Whether a line is good or bad news for the user. `odd`: something went wrong, and it does no harm. */
+/** Whether a line is good or bad news for the user. `odd`: something went wrong or is lost, but the attacker gains nothing. */
 export type Tone = "good" | "odd" | "bad";
 
 /** A line of the timeline: something that has happened. */
@@ -18,6 +18,8 @@ export interface Line {
 export interface DemoState {
   /** The number of the newest refresh token. */
   readonly generation: number;
+  /** The number of the refresh token that the user's browser holds. It is smaller if only the attacker got the newest one. */
+  readonly tab: number;
   /** When it replaced the one before: milliseconds since the epoch. `null`: it is the first. */
   readonly rotatedAt: number | null;
   /** The number of the refresh token that the attacker holds; `null`: none. */
@@ -36,6 +38,21 @@ export interface DemoState {
 export interface Outcome {
   readonly tone: Tone;
   readonly text: string;
+  /** How long the attacker was logged in. Only if there was an attack. */
+  readonly inside?: Comparison;
+}
+
+/** How long an attacker was logged in, as it is shown: here, and with a refresh token that is never replaced. */
+export interface Comparison {
+  readonly here: string;
+  readonly elsewhere: string;
+}
+
+/** A run of the demonstration, as the stream begins with it. */
+export interface RunInfo {
+  readonly id: string;
+  /** The setting `reuseInterval`, in seconds. */
+  readonly reuseInterval: number;
 }
 
 /** Returns the time now, in milliseconds since the epoch, with fractions. It never goes back. */
@@ -45,4 +62,12 @@ export const now = (): number => performance.timeOrigin + performance.now();
 export function toDuration(milliseconds: number): string {
   if (milliseconds < 1) return `${milliseconds.toFixed(1)} ms`;
   return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+}
+
+/** Formats a lifetime in its largest unit: `30 days`, `12 h`. */
+export function toLifetime(seconds: number): string {
+  const [length, one, many] =
+    seconds >= 86_400 ? [86_400, "day", "days"] : seconds >= 3_600 ? [3_600, "h", "h"] : [60, "min", "min"];
+  const count = Math.max(1, Math.round(seconds / length));
+  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,5 +1,5 @@
 import type { RevokeReason } from "../../core/session.ts";
-import { type Outcome, toDuration } from "./lines.ts";
+import { type Outcome, toDuration, toLifetime } from "./lines.ts";
 
 /** What was measured until the session was revoked. Times are milliseconds on one clock. */
 export interface Figures {
@@ -15,37 +15,44 @@ export interface Figures {
   readonly otherNodeAfter: number;
   /** The setting `reuseInterval`, in seconds. */
   readonly reuseInterval: number;
+  /** The setting `refreshTokenLifetime`, in seconds. */
+  readonly refreshTokenLifetime: number;
 }
 
 /** Returns the sentence that says how the session ended. */
 export function toOutcome(figures: Figures): Outcome {
-  const { copiedAt, gain, reuseBy, revokedAt, otherNodeAfter, reuseInterval } = figures;
+  const { copiedAt, gain, reuseBy, revokedAt, otherNodeAfter, reuseInterval, refreshTokenLifetime } = figures;
   const known = toDuration(otherNodeAfter);
   if (reuseBy === null || copiedAt === null) return toEnd(figures, known);
+  const elsewhere = toLifetime(refreshTokenLifetime);
   if (gain === null) {
     return {
       tone: "good",
+      inside: { here: "0 s", elsewhere },
       text:
         `The attacker held a copy for ${toDuration(revokedAt - copiedAt)} and got nothing: you had refreshed, so the copy was spent. ` +
         `Its first use revoked the session, and the other node refused it ${known} later.`,
     };
   }
-  const inside = toDuration(revokedAt - gain.at);
+  const here = toDuration(revokedAt - gain.at);
+  const inside = { here, elsewhere };
   const by = reuseBy === "user" ? "Your own refresh" : "The attacker's next refresh";
   if (gain.replacedFor === null) {
     return {
       tone: "odd",
+      inside,
       text:
-        `The attacker used the copy before you refreshed, and was logged in as you for ${inside}. ${by} revealed it: the ` +
+        `The attacker used the copy before you refreshed, and was logged in as you for ${here}. ${by} revealed it: the ` +
         `session was revoked, and the other node refused the attacker's access token ${known} later.`,
     };
   }
   return {
     tone: "odd",
+    inside,
     text:
       `The attacker used the copy ${toDuration(gain.replacedFor)} after your refresh and got the same token as you: within ` +
-      `${reuseInterval} s, nothing tells it from a lost response. It was logged in as you for ${inside}. ${by} revealed ` +
-      `it, and the other node refused both ${known} later.`,
+      `${reuseInterval} s, nothing tells it from a retry. It was logged in as you for ${here}. ${by} revealed it: the ` +
+      `session was revoked, and the other node refused the attacker's access token ${known} later.`,
   };
 }
 

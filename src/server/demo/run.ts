@@ -2,7 +2,7 @@ import { AuthError } from "../../core/errors.ts";
 import type { RefreshEvent } from "../../events/events.ts";
 import { createEventStream } from "../../http/response/event-stream.ts";
 import type { Attacker } from "./attacker.ts";
-import { type DemoState, type Lane, type Line, now, type Outcome, type Tone, toDuration } from "./lines.ts";
+import { type DemoState, type Lane, type Line, now, type Outcome, type RunInfo, toDuration } from "./lines.ts";
 import { type Figures, toOutcome } from "./outcome.ts";
 
 /** What is known about the request that causes an event. */
@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly session: RunSession;
   /** The setting `reuseInterval`, in seconds. */
   readonly reuseInterval: number;
+  /** The setting `refreshTokenLifetime`, in seconds. */
+  readonly refreshTokenLifetime: number;
   /** Abort when each node knows that the session is revoked. */
   readonly signals: Readonly<Record<"tab" | "node", AbortSignal>>;
   readonly attacker: Attacker;
@@ -64,10 +66,11 @@ const startOverWithin = 600_000;
 
 /** Creates a run and its stream. */
 export function createRun(options: RunOptions): Run {
-  const { id, session, reuseInterval, signals, attacker, askOtherNode, onEnd } = options;
+  const { id, session, reuseInterval, refreshTokenLifetime, signals, attacker, askOtherNode, onEnd } = options;
   /** When each generation was made. */
   const madeAt = new Map<number, number>();
   let generation = session.generation;
+  let tab = generation;
   let copy: number | null = null;
   let copiedAt: number | null = null;
   let gain: Figures["gain"] = null;
@@ -95,6 +98,7 @@ export function createRun(options: RunOptions): Run {
   function sendState(): void {
     const data: DemoState = {
       generation,
+      tab,
       rotatedAt: madeAt.get(generation) ?? null,
       attacker: copy,
       attackerIsIn: gain !== null && first === undefined,
@@ -117,12 +121,11 @@ export function createRun(options: RunOptions): Run {
       first = { node, at };
       if (isExpected || reuseBy !== null) startOverUntil = at + startOverWithin;
     } else {
-      const lane: Lane = node;
       const detail = `${toDuration(at - first.at)} after it was revoked`;
       add({
         at,
-        lane,
-        tone: "bad",
+        lane: node,
+        tone: "good",
         title: node === "node" ? "Session refused" : "This node refuses the session",
         detail,
       });
@@ -149,7 +152,7 @@ export function createRun(options: RunOptions): Run {
     const [{ reason }] = [signals.tab];
     sendOutcome(
       toOutcome({
-        ...{ copiedAt, gain, reuseBy, otherNodeAfter, reuseInterval },
+        ...{ copiedAt, gain, reuseBy, otherNodeAfter, reuseInterval, refreshTokenLifetime },
         reason: reason instanceof AuthError ? (reason.revokeReason ?? null) : null,
         revokedAt: first?.at ?? now(),
       }),
@@ -175,6 +178,7 @@ export function createRun(options: RunOptions): Run {
         detail: "the connection broke before a byte of it",
       });
     } else {
+      tab = generation;
       add({ lane, tone: "good", title: `Refresh ${arrow}`, detail: took });
       sendOutcome({ tone: "good", text: `Token ${presented} is spent. Token ${generation} replaced it in ${took}.` });
     }
@@ -195,6 +199,7 @@ export function createRun(options: RunOptions): Run {
         detail: `${after} after your refresh: it looks like a retry`,
       });
     } else {
+      tab = next;
       add({
         lane,
         tone: "good",
@@ -215,7 +220,8 @@ export function createRun(options: RunOptions): Run {
     const made = madeAt.get(presented + 1);
     const age = made === undefined ? "" : `${presented + 1} is ${toDuration(now() - made)} old. `;
     const title = lane === "attacker" ? `Uses ${presented}: a spent token` : `Refresh with ${presented}: a spent token`;
-    add({ lane, tone: "bad", title, detail: `${age}The session is revoked` });
+    const tone = lane === "attacker" ? "good" : "odd";
+    add({ lane, tone, title, detail: `${age}The session is revoked` });
     // The signals may have been aborted before this event.
     if (first !== undefined && startOverUntil === 0) startOverUntil = now() + startOverWithin;
   }
@@ -251,15 +257,9 @@ export function createRun(options: RunOptions): Run {
       if (copy === null) return;
       await attacker.refresh();
       const account = await attacker.readAccount();
-      if (account?.status === 200 && first === undefined) {
-        const tone: Tone = "bad";
-        add({
-          lane: "attacker",
-          tone,
-          title: "Is logged in as you",
-          detail: `reads your account, ${toDuration(account.milliseconds)}`,
-        });
-      }
+      if (account?.status !== 200 || first !== undefined) return;
+      const detail = `reads your account, ${toDuration(account.milliseconds)}`;
+      add({ lane: "attacker", tone: "bad", title: "Is logged in as you", detail });
     },
     expectRevocation() {
       isExpected = true;
@@ -275,8 +275,7 @@ export function createRun(options: RunOptions): Run {
     close: () => stream.end(),
   };
   for (const [node, signal] of entries) signal.addEventListener("abort", listeners[node]);
-  const data = { id, reuseInterval };
-  stream.send({ event: "run", data });
+  stream.send({ event: "run", data: { id, reuseInterval } satisfies RunInfo });
   const started = `session ${session.id.slice(0, 8)}…, refresh token ${generation}`;
   add({ lane: "tab", tone: "good", title: "Logged in", detail: started });
   sendState();

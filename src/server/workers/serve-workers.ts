@@ -1,4 +1,3 @@
-import { collectDefaultMetrics, Registry } from "@prometheus-io/client";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { unrefSchedule } from "../../core/runtime/schedule.ts";
 import type { Config } from "../config/config.ts";
@@ -7,11 +6,12 @@ import type { Closable } from "../lifecycle.ts";
 import { listen } from "../listen/listen.ts";
 import { createLog, type ServerLog } from "../observe/log.ts";
 import { createLogOutput } from "../observe/log-output.ts";
-import { addReading, createMetricsHandler } from "../observe/readings.ts";
+import { createMetricsHandler } from "../observe/readings.ts";
 import { createResources, type Resources } from "../resources.ts";
 import type { ServeOptions } from "../serve.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
 import { createSupervisor, type ReadyReport, type Supervisor, type WorkerProcess } from "./supervisor.ts";
+import { createSupervisorMetrics } from "./supervisor-metrics.ts";
 
 /** The options of `serveWithWorkers`. */
 export interface WorkersOptions extends Pick<ServeOptions, "logTo" | "onLogLost" | "demo"> {
@@ -86,19 +86,3 @@ async function listenForMetrics(
   resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
 }
-
-/** The supervisor is worker 0, which distinguishes its process from those of the workers. */
-function createSupervisorMetrics({ counts }: Supervisor): Registry {
-  const registry = new Registry();
-  registry.setDefaultLabels({ worker: "0" });
-  collectDefaultMetrics({ register: registry });
-  for (const [name, help, read] of readings) addReading([name, help], () => read(counts()), [registry]);
-  return registry;
-}
-
-type Counts = ReturnType<Supervisor["counts"]>;
-
-const readings: readonly (readonly [name: string, help: string, read: (counts: Counts) => number])[] = [
-  ["tokenpair_workers_ready", "Workers that answer requests.", ({ ready }) => ready],
-  ["tokenpair_worker_restarts_total", "How often a worker was started again.", ({ restarts }) => restarts],
-];

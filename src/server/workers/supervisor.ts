@@ -51,8 +51,8 @@ export interface Supervisor {
   health(): Promise<Health>;
   /** Returns the metrics of each worker that answers. */
   metrics(): Promise<readonly string[]>;
-  /** Returns how many workers are ready, and how often one was started again. */
-  counts(): { readonly ready: number; readonly restarts: number };
+  /** Returns how many workers there should be, how many are ready, and how often one was started again. */
+  counts(): { readonly wanted: number; readonly ready: number; readonly restarts: number };
   /**
    * Stops all workers and waits until they have ended. Further calls do nothing more.
    *
@@ -180,7 +180,7 @@ export function createSupervisor({ count, fork, log, clock, schedule }: Supervis
       );
       return texts.filter((text): text is string => typeof text === "string");
     },
-    counts: () => ({ ready: workers.filter(isReady).length, restarts }),
+    counts: () => ({ wanted: count, ready: workers.filter(isReady).length, restarts }),
     close() {
       closing ??= stopAll();
       return closing;

@@ -59,7 +59,8 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
           return page.more ? 0 : null;
         },
       });
-      const unfollow = follower.follow(() => loop.wake());
+      // Without an event, so that the browser continues at another node.
+      const unfollow = follower.follow({ onEntries: () => loop.wake(), onStop: () => stream.end() });
       if (unfollow === null) throw new AuthError("throttled", "streams", { retryAfter: 5 });
       const close = () => {
         const { reason } = signal as { reason?: unknown };

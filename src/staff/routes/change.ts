@@ -9,6 +9,7 @@ import { cookieMediaTypes } from "../../http/request/media-types.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import type { Confirmation, Permission, Revoked } from "../api.ts";
+import { mayBeRepeated } from "../repeats.ts";
 import { type Member, requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
 import { notFound, staffEndpoint, staffResponses } from "./responses.ts";
@@ -45,6 +46,11 @@ export interface ChangeDefinition<S extends z.ZodRawShape> {
   /** The schema of the answer. */
   readonly answer: z.ZodType;
   readonly run: (request: ChangeRequest<z.infer<z.ZodObject<S>>>) => Promise<Response>;
+  /**
+   * Answers a request that isn't possible any more because the member has sent it before, and the answer was an error or was lost.
+   * Returns `null` if that isn't the case. Default: `run` can be repeated.
+   */
+  readonly repeat?: (request: ChangeRequest<z.infer<z.ZodObject<S>>>) => Promise<Response | null>;
 }
 
 /** The codes of refusals that are worth an audit entry. */
@@ -55,7 +61,7 @@ const recordedCodes: ReadonlySet<unknown> = new Set(["not_staff", "permission_de
  * of the change. Refusals are recorded too.
  */
 export function defineChange<const S extends z.ZodRawShape>(staff: StaffDeps, change: ChangeDefinition<S>): Endpoint {
-  const { method, operationId, summary, permission, needsConfirmation = false, fields, answer, run } = change;
+  const { method, operationId, summary, permission, needsConfirmation = false, fields, answer, run, repeat } = change;
   const schema = z.object({ ...fields, reason: textField({ keepSpace: false, maxLength: 500, storable: true }) });
   return defineEndpoint({
     ...staffEndpoint,
@@ -86,14 +92,21 @@ export function defineChange<const S extends z.ZodRawShape>(staff: StaffDeps, ch
         const { reason: note, ...body } = (await context.readBody()) as { readonly reason: string };
         const client = { ...context.client, actor: `staff/${member.username}`, note };
         const isConfirmed = staff.deps.clock.now() - (member.authentication.authTime ?? 0) <= confirmationAge;
-        return await run({
+        const request: ChangeRequest<z.infer<z.ZodObject<S>>> = {
           member,
           isConfirmed,
           body: body as z.infer<z.ZodObject<S>>,
           id,
           client,
           report: (error, targetId) => report(error, member, { id: targetId, client: context.client }),
-        });
+        };
+        try {
+          return await run(request);
+        } catch (error) {
+          const repeated = mayBeRepeated(error) ? await repeat?.(request) : null;
+          if (repeated == null) throw error;
+          return repeated;
+        }
       } catch (error) {
         if (caller !== undefined) report(error, caller, { id, client: context.client });
         throw error;

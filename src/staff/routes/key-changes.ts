@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ListedAuditEntry } from "../../core/store/staff.ts";
 import { createKeks, type Keks } from "../../crypto/keys/key-encryption.ts";
 import { retireKey, rotateKeys } from "../../flows/keys/keys.ts";
 import type { KeyRefusal } from "../../flows/keys/rules.ts";
@@ -6,8 +7,9 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { toPermissionGuard } from "../authorize.ts";
+import { hasMade } from "../repeats.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { defineChange } from "./change.ts";
+import { type ChangeRequest, defineChange } from "./change.ts";
 import { keySchema, readKeys } from "./keys.ts";
 
 const fields = { now: z.boolean().optional() };
@@ -15,6 +17,11 @@ const answer = z.object({ results: z.array(keySchema) });
 
 /** Creates the endpoints that rotate and retire the keys of the key ring. */
 export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
+  const repeat = async (request: ChangeRequest<unknown>, type: "key_added" | "key_retired") => {
+    const isIt = ({ details }: ListedAuditEntry) => request.id === "" || details["kid"] === request.id;
+    if (!(await hasMade(staff, request, { types: [type] }, isIt))) return null;
+    return toJsonResponse(200, { results: await readKeys(staff.deps) });
+  };
   const common = { method: "POST", permission: "keys.write", needsConfirmation: true, fields, answer } as const;
   return [
     defineChange(staff, {
@@ -29,6 +36,7 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
         requireDone(await rotateKeys(staff.deps, { keks, isImmediate: body.now ?? false, client, guard }));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
+      repeat: (request) => repeat(request, "key_added"),
     }),
     defineChange(staff, {
       ...common,
@@ -43,6 +51,7 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
         requireDone(await retireKey(staff.deps, id, options));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
+      repeat: (request) => repeat(request, "key_retired"),
     }),
   ];
 }

@@ -6,6 +6,7 @@ import { countField, textField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { authorize, toPermissionGuard } from "../authorize.ts";
+import { hasMade } from "../repeats.ts";
 import { runEach } from "../run-each.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { type ChangeRequest, confirmDone, defineChange, revokedSchema, toRevokedResponse } from "./change.ts";
@@ -51,6 +52,10 @@ export function createSessionChanges(staff: StaffDeps): readonly Endpoint[] {
         const { userId: targetId } = found.session;
         const guard = await authorize(staff, request, { targetId, action: "revoke-session" });
         return toRevokedResponse({ sessions: 1, ...(await staff.flows.revokeSession(id, { client, guard })) });
+      },
+      async repeat(request) {
+        const isMade = await hasMade(staff, request, { types: ["sessions_revoked"], sessionId: request.id });
+        return isMade ? toRevokedResponse({ sessions: 1, confirmed: await confirmDone(staff, 1) }) : null;
       },
     }),
     defineChange(staff, {

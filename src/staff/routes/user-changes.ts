@@ -1,16 +1,24 @@
 import { z } from "zod";
-import { roles } from "../../core/role.ts";
+import { type Role, roles } from "../../core/role.ts";
 import type { RevocationRequest } from "../../flows/sessions.ts";
-import { findUser } from "../../flows/users.ts";
+import { findUser, findUserByName } from "../../flows/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { authorize, confirmationRequired, toPermissionGuard } from "../authorize.ts";
 import { isAllowed } from "../permissions.ts";
+import { hasMade } from "../repeats.ts";
 import { type Member, permissionDenied } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { type ChangeRequest, defineChange, revokedSchema, toConfirmedResponse, toRevokedResponse } from "./change.ts";
+import {
+  type ChangeRequest,
+  confirmDone,
+  defineChange,
+  revokedSchema,
+  toConfirmedResponse,
+  toRevokedResponse,
+} from "./change.ts";
 import { userNotFound } from "./responses.ts";
 import { toUserBody, userSchema } from "./users.ts";
 
@@ -47,6 +55,7 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
         );
         return toJsonResponse(200, { user: toUserBody(user), password: generated });
       },
+      repeat: (request) => repeatCreation(staff, request),
     }),
     defineChange(staff, {
       method: "PATCH",
@@ -110,9 +119,40 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
         }
         return toRevokedResponse(await staff.flows.deleteUser(request.id, { client: request.client, guard }));
       },
+      async repeat(request) {
+        const filter = { types: ["user_changed"], userId: request.id };
+        if (!(await hasMade(staff, request, filter, ({ details }) => details["change"] === "deleted"))) return null;
+        return toRevokedResponse({ sessions: 0, confirmed: await confirmDone(staff, 1) });
+      },
     }),
     ...createAccessChanges(staff),
   ];
+}
+
+interface NewUser {
+  readonly username: string;
+  readonly email?: string | null | undefined;
+  readonly role?: Role | null | undefined;
+  readonly password?: string | undefined;
+  readonly generate?: boolean | undefined;
+}
+
+/** Answers a repeated request to create a user. A generated password was lost with the first answer, so it gets another one. */
+async function repeatCreation(staff: StaffDeps, request: ChangeRequest<NewUser>): Promise<Response | null> {
+  const { username, email: address = null, role: given = null, generate = false } = request.body;
+  const user = await findUserByName(staff.deps, username);
+  // Only an untouched user is the one that the first request has made.
+  const isSame =
+    user?.username === username && user.email === address && user.role === given && user.lastLoginAt === null;
+  if (!isSame) return null;
+  const filter = { types: ["user_changed"], userId: user.id };
+  if (!(await hasMade(staff, request, filter, ({ details }) => details["change"] === "created"))) return null;
+  const { generated } = toPassword(staff, { generate }, { isRequired: false });
+  if (generated !== null) {
+    const guard = await authorize(staff, request, { targetId: user.id, action: "set-password" });
+    await staff.flows.setPassword(user.id, generated, { client: request.client, guard });
+  }
+  return toJsonResponse(200, { user: toUserBody(user), password: generated });
 }
 
 /** Creates the endpoints that also work with users of the application's own table. */

@@ -47,7 +47,7 @@ describe("the page", () => {
     expect(html).toContain('<script type="module" src="/account/assets/page/main.js"></script>');
     expect(html).toContain('data-auth-path="/account/api/auth"');
     expect([...html.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path]) => path?.split("/")[1])).toEqual(
-      Array(5).fill("account"),
+      Array(6).fill("account"),
     );
   });
 

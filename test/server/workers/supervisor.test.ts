@@ -68,7 +68,7 @@ describe("the supervisor of workers", () => {
     expect(forks.map(({ number }) => number)).toEqual([1, 2, 3]);
     for (const fork of forks.slice(1)) fork.ready();
     expect(await started).toEqual(report);
-    expect(supervisor.counts()).toEqual({ ready: 3, restarts: 0 });
+    expect(supervisor.counts()).toEqual({ wanted: 3, ready: 3, restarts: 0 });
   });
 
   it("fails to start if a worker ends first, and starts it not again", async () => {
@@ -91,7 +91,7 @@ describe("the supervisor of workers", () => {
       await time.advance(0.01);
       expect(forks).toHaveLength(before + 1);
     }
-    expect(supervisor.counts()).toEqual({ ready: 1, restarts: 9 });
+    expect(supervisor.counts()).toEqual({ wanted: 2, ready: 1, restarts: 9 });
     forks.at(-1)?.ready();
     await settled();
     expect(notices.at(-1)).toBe("info: worker 2 is ready again");

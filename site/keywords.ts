@@ -1,0 +1,73 @@
+/**
+ * Words that people type into the search and that a page doesn't have, or has less often than others: synonyms, names of other
+ * libraries, texts of error messages. `questions.ts` has the searches that must succeed.
+ */
+
+/** The words, by the address of a page or of one of its sections. */
+export const keywords: Readonly<Record<string, string>> = {
+  "/install": "getting started quick start setup installation npm add tokenpair register sign-up",
+  "/protect-a-route":
+    "middleware guard authorize authorization permissions roles RBAC admin only optional authentication req.user current user isAuthenticated requireAuth test unit test",
+  "/express-react": "tutorial example login form React Vite getting started",
+  "/front-end": "fetch axios interceptor SPA Vue Svelte Solid useSession login form logged in state localStorage",
+  "/sessions-and-devices":
+    "log out everywhere logout all devices sign out of all devices revoke session active sessions kick out force logout remote logout invalidate list sessions session timeout idle timeout",
+  "/revocation": "revoke token blacklist blocklist denylist invalidate token revocation list",
+  "/your-own-users":
+    "Prisma Drizzle Sequelize TypeORM Mongoose existing users database custom user model bcrypt user table",
+  "/other-logins":
+    "SSO single sign-on OAuth OAuth2 OpenID Connect SAML social login Google login GitHub login Auth0 Keycloak passport magic link passwordless sign-up registration register forgot password password reset email verification",
+  "/other-logins#acting-for-a-user": "impersonate impersonation log in as a user act as sudo on behalf support access",
+  "/second-factor":
+    "2FA MFA TOTP OTP two-factor multi-factor authentication authenticator app one-time code SMS code backup codes recovery codes passkey WebAuthn",
+  "/step-up": "sudo mode re-authenticate reauthentication confirm password again fresh login acr max_age",
+  "/server-rendered":
+    "SSR templates EJS Handlebars Pug htmx form login without JavaScript redirect to login SvelteKit Remix React Router Astro Nuxt",
+  "/next": "Next.js App Router server components server actions middleware proxy.ts getServerSession NextAuth Auth.js",
+  "/nest": "NestJS AuthGuard Passport GraphQL gateway",
+  "/native": "mobile React Native Expo iOS Android SecureStore AsyncStorage keychain Capacitor offline",
+  "/websockets":
+    "Socket.IO WebSocket SSE EventSource server-sent events GraphQL subscription long polling close connection real time",
+  "/console": "admin panel dashboard back office support staff user management UI",
+  "/behind-a-proxy":
+    "nginx Caddy Traefik HAProxy Apache ALB Cloudflare trust proxy X-Forwarded-For client IP reverse proxy load balancer",
+  "/deploying": "Docker docker-compose Kubernetes systemd PM2 cluster production checklist HTTPS TLS",
+  "/operating": "backup restore upgrade metrics Prometheus Grafana alerts cleanup flushexpiredtokens health check",
+  "/keys":
+    "secret rotation rotate key signing key leaked secret JWKS kid HS256 RS256 ES256 EdDSA asymmetric public key",
+  "/services": "microservices other services introspection API gateway resource server verify token elsewhere",
+  "/troubleshooting":
+    "not working problem error bug debug help random logout logged out login loop 401 403 infinite refresh",
+  "/troubleshooting#cookies-are-not-set-on-http":
+    "cookie not set Set-Cookie ignored cookies missing Secure cookie localhost Safari http no cookie",
+  "/troubleshooting#403-csrf-failed":
+    "CSRF failed CSRF token missing mismatch XSRF 403 Forbidden csrf_failed X-CSRFToken",
+  "/migrating-from-django":
+    "simplejwt Django REST framework DRF SIMPLE_JWT sliding token SlidingToken blacklist app TokenObtainPairView import users",
+  "/coming-from":
+    "migrate migration passport express-session better-auth NextAuth Auth.js Lucia jsonwebtoken express-jwt passport-jwt alternative",
+  "/why-not-plain-sessions":
+    "JWT vs session cookies stateless stateful opaque token comparison Redis alternative compare",
+  "/throttling":
+    "rate limit rate limiting brute force credential stuffing lockout account locked locked out unlock too many login attempts captcha",
+  "/browser":
+    "remember me keep me logged in stay logged in SameSite HttpOnly Secure cookie name domain subdomain XSS XSRF CSRF protection",
+  "/origins":
+    "CORS cross-origin Access-Control-Allow-Origin credentials include preflight different domain subdomain trustedOrigins",
+  "/passwords":
+    "argon2 bcrypt scrypt PBKDF2 hash hashing pepper salt password policy strength minimum length haveibeenpwned",
+  "/how-it-works": "architecture access token refresh token JWT claims lifetime explained",
+  "/rotation":
+    "refresh token race condition race concurrent refresh token reuse multiple tabs parallel requests refresh twice grace period reuse interval",
+  "/client":
+    "multiple tabs BroadcastChannel silent refresh refresh token race interceptor axios useUser offline sleep several tabs",
+  "/settings": "configuration options token lifetime expiry expiration expiresIn TTL timeout environment variables",
+  "/cli": "command line commands migrate create user doctor",
+  "/http-api": "REST endpoints OpenAPI Swagger Postman routes paths",
+  "/events": "audit log webhook logging notifications history security events",
+  "/observing": "OpenTelemetry tracing spans Datadog Jaeger",
+  "/retention": "GDPR privacy personal data delete user right to erasure data protection anonymize",
+  "/scaling": "performance capacity sizing millions of users horizontal scaling Redis memory",
+  "/security": "vulnerability CVE threat model report XSS token theft stolen token",
+  "/verifier/typescript": "verify JWT middleware microservice Cloudflare Workers Deno Bun edge",
+};
