@@ -4,6 +4,7 @@ import { useMe, useParts } from "../data/context.ts";
 import { useStaff } from "../data/use-staff.ts";
 import { useChange } from "../parts/change.ts";
 import { Head } from "../parts/head.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { Tag, type Tone } from "../parts/tag.tsx";
 import { DateTime, Until, useTime, ZoneSwitch } from "../parts/time.tsx";
@@ -67,7 +68,7 @@ function KeyTable({ keys, mayWrite }: { readonly keys: readonly StaffKey[]; read
   }
   return (
     <div className="card flush">
-      <div className="scroll">
+      <Scroll label="Signing keys">
         <table className="cards">
           <caption className="vh">Signing keys</caption>
           <thead>
@@ -89,7 +90,7 @@ function KeyTable({ keys, mayWrite }: { readonly keys: readonly StaffKey[]; read
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </div>
   );
 }
