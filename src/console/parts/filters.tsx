@@ -52,7 +52,7 @@ export interface FilterProps {
 export interface TextFilterProps extends FilterProps {
   readonly type?: "search" | "text" | "datetime-local";
   readonly placeholder?: string;
-  /** Whether it has a line of its own in a narrow window. */
+  /** Whether it fills a line in a narrow window. */
   readonly isWide?: boolean;
   /** Converts between the parameter and what the field shows. */
   readonly convert?: { readonly toField: (value: string) => string; readonly fromField: (text: string) => string };
