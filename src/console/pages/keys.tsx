@@ -91,7 +91,7 @@ function KeyTable({ keys, mayWrite, isManaged }: KeyProps & { readonly keys: rea
                 <>
                   <th scope="col">Created</th>
                   <th scope="col">Signs from</th>
-                  <th scope="col">Last token expires</th>
+                  <th scope="col">Tokens until</th>
                   <th scope="col">
                     <span className="vh">Actions</span>
                   </th>
@@ -128,7 +128,7 @@ function KeyRow({ signingKey, mayWrite, isManaged }: KeyProps & { readonly signi
           {" "}
           <td data-l="Created">{madeAt === null ? "–" : <DateTime at={madeAt} />}</td>
           <td data-l="Signs from">{signsFrom === null ? "–" : <DateTime at={signsFrom} />}</td>
-          <td data-l="Last token expires">
+          <td data-l="Tokens until">
             {lastExpiry === null ? (
               "–"
             ) : lastExpiry > now ? (

@@ -20,7 +20,7 @@ export function CreateUserButton(): ReactNode {
   const open = () =>
     ask({
       title: "Create a user",
-      consequences: ["The user can log in at once, with the password that you choose."],
+      consequences: ["The user can log in at once."],
       submit: "Create user",
       fields,
       async run({ username, email, role, generate, password, reason }) {
