@@ -4,6 +4,7 @@ import { useMe, useParts } from "../data/context.ts";
 import { useStaff } from "../data/use-staff.ts";
 import { useChange } from "../parts/change.ts";
 import { Head } from "../parts/head.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { Tag, type Tone } from "../parts/tag.tsx";
 import { DateTime, Until, useTime, ZoneSwitch } from "../parts/time.tsx";
@@ -79,7 +80,7 @@ function KeyTable({ keys, mayWrite, isManaged }: KeyProps & { readonly keys: rea
   }
   return (
     <div className="card flush">
-      <div className="scroll">
+      <Scroll label="Signing keys">
         <table className="cards">
           <caption className="vh">Signing keys</caption>
           <thead>
@@ -105,7 +106,7 @@ function KeyTable({ keys, mayWrite, isManaged }: KeyProps & { readonly keys: rea
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import type { Revoked, StaffMe, StaffRole, StaffUser, UserAction } from "../../staff/api.ts";
 import type { StaffApi } from "../data/staff-api.ts";
 import { type Change, type ChangeResult, toRevokedResult } from "../parts/change.ts";
+import { quoteName, toName } from "../parts/names.ts";
 
 /** What the changes of a user need. */
 export interface UserSubject {
@@ -23,7 +24,7 @@ const duties: Readonly<Record<StaffRole, string>> = {
 /** Returns the changes that can be made to a user, by what they do. */
 export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<UserAction, "revoke-session">, Change>> {
   const { api, me, user, sessions } = subject;
-  const { username: name } = user;
+  const name = quoteName(toName(user));
   const path = `users/${encodeURIComponent(user.id)}/`;
   const isAdmin = user.role === "admin";
   const revokes =
@@ -125,7 +126,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
       submit: `Delete ${shorten(name)}`,
       isDangerous: true,
       needsConfirmation: true,
-      fields: [{ name: "username", label: "Username", hint: `Enter ${name} to confirm.`, expected: name }],
+      fields: [{ name: "username", label: "Username", hint: `Enter ${name} to confirm.`, expected: user.username }],
       async run({ reason, username }) {
         const revoked = toRevokedResult(await api.send<Revoked>("DELETE", path, { username, reason }));
         return { title: `${name} is deleted.`, description: join(revoked) };

@@ -7,7 +7,9 @@ import { useStaff } from "../data/use-staff.ts";
 import { toUserPath } from "../parts/entry-text.tsx";
 import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
+import { quoteName, toName } from "../parts/names.ts";
 import { Pager } from "../parts/pager.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, Day } from "../parts/time.tsx";
@@ -99,7 +101,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
     setPicked((before) => new Set(isOn ? [...before, id] : [...before].filter((one) => one !== id)));
   return (
     <div className="card flush" aria-busy={isBusy}>
-      <div className="scroll">
+      <Scroll label="Users">
         <table className="cards">
           <caption className="vh">Users</caption>
           <thead>
@@ -135,7 +137,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                       <label>
                         <input
                           type="checkbox"
-                          aria-label={`Select ${user.username}`}
+                          aria-label={`Select ${quoteName(toName(user))}`}
                           checked={picked.has(user.id)}
                           onChange={({ target }) => pick(user.id, target.checked)}
                         />
@@ -145,7 +147,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                 ) : null}
                 <th scope="row">
                   <Link href={toUserPath(user.id)} dir="auto">
-                    {user.username}
+                    {toName(user)}
                   </Link>
                   {user.id === me.id ? (
                     <>
@@ -177,7 +179,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {chosen.length === 0 ? null : <BulkBar users={chosen} clear={() => setPicked(new Set())} />}
       <Pager page={page} search={search} noun="user" />
     </div>

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { toDeviceName } from "../../page/device-name.ts";
 import type { StaffAuditEntry } from "../../staff/api.ts";
+import { type Named, toName } from "./names.ts";
 import { Tag, type Tone } from "./tag.tsx";
 
 /** The words for what happened, by the entry's type. Other types are shown with spaces. */
@@ -81,14 +82,10 @@ export function EntryText({
 }
 
 /** Leads to the page of a user. */
-export function UserLink({
-  user,
-}: {
-  readonly user: { readonly id: string; readonly username: string | null };
-}): ReactNode {
+export function UserLink({ user }: { readonly user: Named }): ReactNode {
   return (
     <Link href={toUserPath(user.id)} dir="auto">
-      {user.username === null || user.username === "" ? user.id : user.username}
+      {toName(user)}
     </Link>
   );
 }
