@@ -32,6 +32,15 @@ export const keywords: Readonly<Record<string, string>> = {
   "/behind-a-proxy":
     "nginx Caddy Traefik HAProxy Apache ALB Cloudflare trust proxy X-Forwarded-For client IP reverse proxy load balancer",
   "/deploying": "Docker docker-compose Kubernetes systemd PM2 cluster production checklist HTTPS TLS",
+  "/production":
+    "go live checklist deploy production ready hardening graceful shutdown SIGTERM health check readiness liveness",
+  "/many-nodes":
+    "PostgreSQL Postgres cluster several servers multiple instances horizontal scaling load balancer sticky session Redis PgBouncer replica",
+  "/services-without-a-database":
+    "microservices microservice verify token another service API gateway resource server stateless",
+  "/cut-over": "Django dumpdata import users migrate without logging users out legacy tokens simplejwt blacklist",
+  "/keys-in-depth": "algorithm ES256 EdDSA RS256 HS256 kid key encryption key KEK envelope",
+  "/postgresql": "index indexes vacuum autovacuum HOT fillfactor partition",
   "/operating": "backup restore upgrade metrics Prometheus Grafana alerts cleanup flushexpiredtokens health check",
   "/keys":
     "secret rotation rotate key signing key leaked secret JWKS kid HS256 RS256 ES256 EdDSA asymmetric public key",
