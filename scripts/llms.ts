@@ -10,10 +10,11 @@ const preamble = `# tokenpair
 > that every node knows within a second. A library for Express, Fastify, Hono, Next, Nest and plain Node, or a server with
 > an HTTP API compatible with djangorestframework-simplejwt.
 
-- Read docs/skill/SKILL.md first: it has the steps and the mistakes to avoid.
+- Read docs/skill/SKILL.md first: it has the steps and the mistakes to avoid. Then read docs/install.md, docs/protect-a-route.md and
+  docs/front-end.md, or the page of your framework.
 - Put \`authRoutes(auth)\` before any body parser. Call \`await store.migrate()\` and \`await auth.ready()\` before the server listens.
 - In the browser use \`createClient()\` from \`tokenpair/client\`, and \`client.fetch\` for requests: it refreshes and adds the CSRF token.
-- The cookies need https, except in development with \`NODE_ENV=development\`.
+- The cookies need https, except on localhost. Safari needs \`NODE_ENV=development\` there.
 - Types and docstrings of every export are in dist/**/*.d.ts. Programs that run are in examples/.
 `;
 

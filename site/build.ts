@@ -4,9 +4,10 @@
  * Usage: node site/build.ts [--dev], after `npm run build` in the root and `npm ci` in site/. With `--dev`, it starts a server instead,
  * which shows changes of the theme; for changes of the pages, start it again.
  */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build, createServer } from "vitepress";
+import { base } from "./base.ts";
 import { checkLinks } from "./check-links.ts";
 import { guide } from "./guide.ts";
 import { writeLibraryReference } from "./library-reference.ts";
@@ -41,15 +42,25 @@ function writeTextForAgents(): void {
   for (const file of files.values()) {
     const target = join(output, relative(staged, file));
     mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(file, target);
+    writeFileSync(target, readForAgents(file));
   }
   const index = readFileSync(join(import.meta.dirname, "../llms.txt"), "utf8");
-  const withAddresses = index.replaceAll(/\]\(([^)]+\.md)\)/g, (_, path: string) => {
-    const address = toAddress(path);
-    return `](${address.endsWith("/") ? `${address}index` : address}.md)`;
-  });
-  writeFileSync(join(output, "llms.txt"), withAddresses);
+  writeFileSync(
+    join(output, "llms.txt"),
+    index.replaceAll(/\]\(([^)]+\.md)\)/g, (_, path: string) => `](${toMarkdownAddress(toAddress(path))})`),
+  );
   const paths = guide.filter(({ isCollapsed }) => !isCollapsed).flatMap(({ pages }) => pages.map(([path]) => path));
-  const texts = paths.map((path) => readFileSync(files.get(toAddress(path)) ?? "", "utf8"));
+  const texts = paths.map((path) => readForAgents(files.get(toAddress(path)) ?? ""));
   writeFileSync(join(output, "llms-full.txt"), texts.join("\n\n---\n\n"));
+}
+
+/** Returns a page whose links lead to Markdown too. */
+function readForAgents(file: string): string {
+  return readFileSync(file, "utf8").replaceAll(/\]\((\/[^)#\s]*)/g, (link, address: string) =>
+    files.has(address) ? `](${toMarkdownAddress(address)}` : link,
+  );
+}
+
+function toMarkdownAddress(address: string): string {
+  return `${base}${address.slice(1)}${address.endsWith("/") ? "index" : ""}.md`;
 }

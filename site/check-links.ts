@@ -1,6 +1,7 @@
 /** Checks the links of the built site: each must lead to a file, and each anchor to an element. */
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
+import { base } from "./base.ts";
 
 /** What a check found. Each problem names the page, the link, and what is missing. */
 export interface LinkReport {
@@ -28,7 +29,8 @@ export function checkLinks(folder: string): LinkReport {
 function readLinks(path: string): Set<string> {
   const matches = readFileSync(path, "utf8").matchAll(/\s(?:href|src)="([^"]+)"/g);
   const links = Array.from(matches, ([, link = ""]) => link.replaceAll("&amp;", "&"));
-  return new Set(links.filter((link) => !/^(?:[a-z]+:|\/\/)/i.test(link)));
+  const internal = links.filter((link) => !/^(?:[a-z]+:|\/\/)/i.test(link));
+  return new Set(internal.map((link) => (link.startsWith(base) ? `/${link.slice(base.length)}` : link)));
 }
 
 function readIds(path: string): Set<string> {

@@ -1,6 +1,6 @@
 /** Writes the reference of the library: one page for each entry point, from the declarations in `dist/`. */
-import { readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { existsSync, globSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
 import { Application } from "typedoc";
 import { load } from "typedoc-plugin-markdown";
 
@@ -52,4 +52,26 @@ export async function writeLibraryReference(folder: string): Promise<void> {
   const names = new Map([...entries].map(([name, path]) => [path.replace(/(?:\/index)?\.js$/, ""), name]));
   for (const module of project.children ?? []) module.name = names.get(module.name) ?? module.name;
   await application.outputs.writeOutput({ name: "markdown", path: folder }, project);
+  movePagesIntoFolders(folder);
+}
+
+/**
+ * Moves each page that has a folder of the same name into it, as `index.md`: static hosts answer `/api/tokenpair` with the folder
+ * `api/tokenpair/`, and not with the file `api/tokenpair.html`.
+ */
+function movePagesIntoFolders(folder: string): void {
+  const pages = globSync("**/*.md", { cwd: folder });
+  const toTarget = (page: string): string => {
+    const name = page.replace(/\.md$/, "");
+    return existsSync(join(folder, name)) ? `${name}/index.md` : page;
+  };
+  for (const page of pages) {
+    const text = readFileSync(join(folder, page), "utf8");
+    const moved = text.replaceAll(/\]\((?!https?:|#|\/)([^)#\s]+\.md)/g, (_, link: string) => {
+      const target = toTarget(posix.join(dirname(page), link));
+      return `](${posix.relative(dirname(toTarget(page)), target)}`;
+    });
+    writeFileSync(join(folder, page), moved);
+  }
+  for (const page of pages) if (toTarget(page) !== page) renameSync(join(folder, page), join(folder, toTarget(page)));
 }

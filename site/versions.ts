@@ -11,8 +11,8 @@ export interface DocumentedVersion {
 }
 
 /**
- * Every version that is documented. At a release, build its tag with `SITE_BASE=/0.2/` into a folder of that name beside this site, and
- * change its link here to that path.
+ * Every version that is documented. To serve an older version too, build its tag with `SITE_BASE=/0.2/ node site/build.ts`, copy `site/dist/`
+ * to the folder `0.2/` of this site, and put that path into its link here.
  */
 export const versions: readonly DocumentedVersion[] = [
   { name: "0.2", note: "next", link: "/" },

@@ -67,11 +67,12 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "console",
-    description: "drives every page of the console in Chromium, in all colors and widths, and by keyboard (a minute)",
+    description:
+      "drives every page and dialog of the console in Chromium, in all colors and widths, and by keyboard, over both stores (minutes)",
     command: vitest("test/console"),
     env: long,
     smoke: { command: vitest("test/console", "--testNamePattern=in light colors|stolen laptop") },
-    toFigures: linesWith(/^ *(?:✓|Tests ).*/),
+    toFigures: linesWith(/^(?:console: | *(?:✓|Tests )).*/),
   },
   {
     name: "clients",

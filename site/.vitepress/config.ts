@@ -1,13 +1,13 @@
 import { type DefaultTheme, defineConfig, type PageData } from "vitepress";
+import { base } from "../base.ts";
 import { guide } from "../guide.ts";
 import { miniSearch } from "../search.ts";
 import { toSlug } from "../slug.ts";
 import { toAddress } from "../stage.ts";
 import { toLabel, versions } from "../versions.ts";
 
-const description =
-  "Logins, sessions and real logouts for TypeScript servers: JWT access tokens, single-use refresh tokens, and revocation on every node within a second.";
-const base = process.env["SITE_BASE"] ?? "/";
+const summary = "logins, sessions and real logouts for TypeScript servers";
+const description = `tokenpair: ${summary}. JWT access tokens, single-use refresh tokens, and revocation on every node within a second.`;
 const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]) => [toAddress(path), answer])));
 
 const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapsed }) => ({
@@ -23,9 +23,10 @@ const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapse
 function describe({ relativePath, title }: PageData): string {
   const address = `/${relativePath.replace(/(?:^|(?<=\/))index\.md$/, "").replace(/\.md$/, "")}`;
   if (address === "/") return description;
-  if (address.startsWith("/api/")) return `Types and functions of ${title}, with examples.`;
-  const answer = answers.get(address);
-  return answer === undefined ? `${title}: a page of tokenpair's documentation.` : `${title} in tokenpair: ${answer}.`;
+  if (address.startsWith("/api/"))
+    return `Types and functions of ${title}, with examples. API of tokenpair, ${summary}.`;
+  const answer = answers.get(address) ?? `${title} of tokenpair`;
+  return `${answer.charAt(0).toUpperCase()}${answer.slice(1)}. Documentation of tokenpair, ${summary}.`;
 }
 
 export default defineConfig({
@@ -97,8 +98,8 @@ export default defineConfig({
     },
     socialLinks: [{ icon: "github", link: "https://github.com/tokenpair/tokenpair" }],
     footer: {
-      message:
-        'MIT licence. <a href="/changelog">Changelog</a> · <a href="/security">Security</a> · <a href="/llms.txt">llms.txt</a>',
+      message: `<a href="${base}changelog">Changelog</a> · <a href="${base}security">Security</a> · <a href="${base}llms.txt">llms.txt</a>`,
+      copyright: "MIT licence",
     },
   },
 });

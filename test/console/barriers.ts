@@ -12,7 +12,7 @@ export function countViolations(): void {
 
 /**
  * Returns what keeps people from using the page: findings of axe, sideways scrolling, violations of the policy, more or less than one h1,
- * and targets smaller than 24 pixels.
+ * targets smaller than 24 pixels, and names that turn the text around them.
  */
 export async function findBarriers(page: Page): Promise<readonly string[]> {
   await page.evaluate(() =>
@@ -36,6 +36,20 @@ export async function findBarriers(page: Page): Promise<readonly string[]> {
       const { width, height } = (element.closest("label") ?? element).getBoundingClientRect();
       return isShown(element) && (width < 24 || height < 24);
     });
+    // A text with an override in the middle of a sentence needs an element that isolates it.
+    const isAlone = (element: Element | null, text: string): boolean => {
+      if (element === null) return false;
+      const { display, unicodeBidi } = getComputedStyle(element);
+      if (/isolate|plaintext/.test(unicodeBidi)) return true;
+      return element.textContent.trim() === text && (display !== "inline" || isAlone(element.parentElement, text));
+    };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const turned: Element[] = [];
+    for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+      const { parentElement, nodeValue } = node;
+      if (parentElement === null || !/[\u202A-\u202E]/.test(nodeValue ?? "") || parentElement.closest("pre")) continue;
+      if (!isAlone(parentElement, nodeValue?.trim() ?? "")) turned.push(parentElement);
+    }
     return [
       ...findings.flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
@@ -44,6 +58,7 @@ export async function findBarriers(page: Page): Promise<readonly string[]> {
       ...violations.map((violation) => `policy: ${violation}`),
       ...small.map((element) => `small target: ${element.outerHTML.slice(0, 120)}`),
       ...(document.querySelectorAll("h1").length === 1 ? [] : ["not one h1"]),
+      ...turned.map((element) => `turns what is around it: ${element.outerHTML.slice(0, 200)}`),
     ];
   });
 }

@@ -25,12 +25,12 @@ export const longName = "w".repeat(150);
 export const strangeNames = [hostileName, arabicName, symbolName, longName] as const;
 
 /** Names that tokenpair itself refuses, and that an application's own users may have: they turn the text around them, or have no end. */
-export const foreignNames = [
+export const foreignNames: readonly string[] = [
   "\u202Egnp.exe\u2067 x",
   "👩\u200D👩\u200D👧",
   `${"endless ".repeat(1_249)}endless!`,
   "",
-] as const;
+];
 
 /** A server with the console, and what it shows. */
 export interface ConsoleSite {

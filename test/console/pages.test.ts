@@ -117,12 +117,29 @@ describe("every page of the console", () => {
     await page.context().close();
   });
 
-  it("moves nothing for people who prefer that", async () => {
-    const page = await logInAs(browser, site, "ada", { path: "users" });
+  it("doesn't scroll sideways with letters of twice the size", async () => {
+    await site.addUser("reader", "viewer");
+    for (const width of [1280, 640]) {
+      const page = await logInAs(browser, site, "reader", { viewport: { width, height: 800 } });
+      for (const [path, heading] of pages()) {
+        await page.goto(`${site.url}${path}`);
+        await seePage(page, heading);
+        await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+        expect(await findBarriers(page), `${path} at ${width}`).toEqual([]);
+      }
+      await page.context().close();
+    }
+  });
+
+  it.each([
+    ["nothing for people who prefer that", "reduce", false],
+    ["a dialog for others", "no-preference", true],
+  ] as const)("moves %s", async (_, reducedMotion, moves) => {
+    const page = await logInAs(browser, site, "ada", { path: "users", reducedMotion });
     await seePage(page, "Users");
     await page.getByRole("button", { name: "Create user…" }).click();
     await page.getByRole("alertdialog").waitFor();
-    expect(await readMovements(page)).toEqual([]);
+    expect((await readMovements(page)).length > 0).toBe(moves);
     await page.context().close();
   });
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { StaffNode } from "../../staff/api.ts";
 import { toDuration } from "../data/times.ts";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Tag, type Tone } from "../parts/tag.tsx";
 import { Age, useTime } from "../parts/time.tsx";
@@ -16,7 +17,7 @@ export function NodeTable({ nodes }: { readonly nodes: readonly StaffNode[] }): 
       {nodes.length === 0 ? (
         <Empty title="No node has reported yet." />
       ) : (
-        <div className="scroll">
+        <Scroll label="Nodes">
           <table className="cards">
             <caption className="vh">Nodes</caption>
             <thead>
@@ -77,7 +78,7 @@ export function NodeTable({ nodes }: { readonly nodes: readonly StaffNode[] }): 
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </section>
   );

@@ -3,13 +3,14 @@ import { toDeviceName } from "../../page/device-name.ts";
 import type { Revoked, StaffSession } from "../../staff/api.ts";
 import { useParts } from "../data/context.ts";
 import { toRevokedResult, useChange } from "../parts/change.ts";
+import { quoteName, toName } from "../parts/names.ts";
 
 /** The button that revokes one session. */
 export function RevokeButton({ session }: { readonly session: StaffSession }): ReactNode {
   const { api } = useParts();
   const ask = useChange();
-  const device = session.label ?? toDeviceName(session.user_agent);
-  const { username } = session.user;
+  const device = quoteName(session.label ?? toDeviceName(session.user_agent));
+  const username = quoteName(toName(session.user));
   return (
     <button
       type="button"

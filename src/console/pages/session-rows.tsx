@@ -3,6 +3,7 @@ import { toDeviceName } from "../../page/device-name.ts";
 import type { StaffSession } from "../../staff/api.ts";
 import { useMe } from "../data/context.ts";
 import { toReasonText, UserLink } from "../parts/entry-text.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, Until } from "../parts/time.tsx";
 import { RevokeButton } from "./session-revoke.tsx";
@@ -20,7 +21,7 @@ export interface SessionTableProps {
 /** A table of sessions. */
 export function SessionTable({ sessions, caption, hasUser, mayRevoke }: SessionTableProps): ReactNode {
   return (
-    <div className="scroll">
+    <Scroll label="Sessions">
       <table className="cards">
         {caption}
         <thead>
@@ -45,7 +46,7 @@ export function SessionTable({ sessions, caption, hasUser, mayRevoke }: SessionT
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -66,7 +67,7 @@ function SessionRow({
       )}
       <br />
       <span className="id" title={session.id}>
-        {session.id.slice(0, 13)}…
+        {/* Its beginning is a time, which sessions may share. */}…{session.id.slice(-12)}
       </span>
     </>
   );

@@ -1,6 +1,7 @@
 import type { Revoked, StaffMe, StaffRole, StaffUser, UserAction } from "../../staff/api.ts";
 import type { StaffApi } from "../data/staff-api.ts";
 import { type Change, type ChangeResult, toRevokedResult } from "../parts/change.ts";
+import { quoteName, toName } from "../parts/names.ts";
 
 /** What the changes of a user need. */
 export interface UserSubject {
@@ -13,10 +14,17 @@ export interface UserSubject {
 
 const ranks: readonly StaffRole[] = ["viewer", "support", "admin"];
 
+/** What each role may do, in a few words. */
+const duties: Readonly<Record<StaffRole, string>> = {
+  viewer: "reads",
+  support: "also revokes, and changes users",
+  admin: "everything",
+};
+
 /** Returns the changes that can be made to a user, by what they do. */
 export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<UserAction, "revoke-session">, Change>> {
   const { api, me, user, sessions } = subject;
-  const { username: name } = user;
+  const name = quoteName(toName(user));
   const path = `users/${encodeURIComponent(user.id)}/`;
   const isAdmin = user.role === "admin";
   const revokes =
@@ -27,7 +35,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
     logout: {
       title: `Log out ${name} everywhere?`,
       consequences: [revokes, `${name} can log in again with the password.`],
-      submit: "Revoke all sessions",
+      submit: "Log out everywhere",
       isDangerous: true,
       needsConfirmation: isAdmin,
       run: async ({ reason }) =>
@@ -118,7 +126,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
       submit: `Delete ${shorten(name)}`,
       isDangerous: true,
       needsConfirmation: true,
-      fields: [{ name: "username", label: "Username", hint: `Enter ${name} to confirm.`, expected: name }],
+      fields: [{ name: "username", label: "Username", hint: `Enter ${name} to confirm.`, expected: user.username }],
       async run({ reason, username }) {
         const revoked = toRevokedResult(await api.send<Revoked>("DELETE", path, { username, reason }));
         return { title: `${name} is deleted.`, description: join(revoked) };
@@ -130,7 +138,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
 /** Returns the roles that a member may give, with their texts. */
 export function toRoleChoices(own: StaffRole): readonly (readonly [string, string])[] {
   const allowed = ranks.slice(0, ranks.indexOf(own) + 1);
-  return [["", "none"], ...allowed.map((role) => [role, role] as const)];
+  return [["", "none: can't use the console"], ...allowed.map((role) => [role, `${role}: ${duties[role]}`] as const)];
 }
 
 const join = ({ title, description }: ChangeResult) => [title, description].filter(Boolean).join(" ");

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import type { Page, StaffSession, StaffUserDetail } from "../../staff/api.ts";
 import { useSearch } from "../data/use-search.ts";
 import { useStaff } from "../data/use-staff.ts";
+import { toName } from "../parts/names.ts";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { SessionTable } from "./session-rows.tsx";
 
@@ -37,7 +38,11 @@ export function UserSessions({ user }: { readonly user: StaffUserDetail }): Reac
             ) : (
               <SessionTable
                 sessions={page.results}
-                caption={<caption className="vh">Sessions of {user.username}</caption>}
+                caption={
+                  <caption className="vh">
+                    Sessions of <bdi>{toName(user)}</bdi>
+                  </caption>
+                }
                 hasUser={false}
                 mayRevoke={user.allowed.includes("revoke-session")}
               />

@@ -8,6 +8,7 @@ import { type Change, useChange } from "../parts/change.ts";
 import { CopyButton } from "../parts/copy.tsx";
 import { Head } from "../parts/head.tsx";
 import { ActionsMenu } from "../parts/menu.tsx";
+import { toName } from "../parts/names.ts";
 import { Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, DateTime, ZoneSwitch } from "../parts/time.tsx";
@@ -25,9 +26,9 @@ export function UserPage({ id }: { readonly id: string }): ReactNode {
   // One head in every state, because it has the focus.
   return (
     <>
-      <Trail name={user?.username ?? id} />
+      <Trail name={user === undefined ? id : toName(user)} />
       <Head
-        title={user?.username ?? (isMissing ? "No such user" : "User")}
+        title={user !== undefined ? toName(user) : isMissing ? "No such user" : "User"}
         beside={user === undefined ? null : <UserTags user={user} />}
       >
         {user === undefined ? null : <UserActions user={user} />}

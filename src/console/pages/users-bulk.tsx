@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { BulkResult, StaffUser } from "../../staff/api.ts";
 import { useMe, useParts } from "../data/context.ts";
 import { type Change, useChange } from "../parts/change.ts";
+import { quoteName, toName } from "../parts/names.ts";
 
 /** The props of `BulkBar`. */
 export interface BulkBarProps {
@@ -28,7 +29,7 @@ export function BulkBar({ users, clear }: BulkBarProps): ReactNode {
   const { api } = useParts();
   const me = useMe();
   const ask = useChange();
-  const names = users.map(({ username }) => username);
+  const names = users.map((user) => quoteName(toName(user)));
   const whom = users.length === 1 ? (names[0] ?? "") : `${users.length} users`;
   const toChange = ([action, , verb, done, consequence]: (typeof actions)[number]): Change => ({
     title: `${verb} ${whom}?`,
@@ -43,7 +44,7 @@ export function BulkBar({ users, clear }: BulkBarProps): ReactNode {
       const ids = users.map(({ id }) => id);
       const { results } = await api.send<BulkResult>("POST", "users/bulk/", { action, ids, reason });
       const failed = results.filter(({ ok }) => !ok);
-      const nameOf = (id: string) => users.find((user) => user.id === id)?.username ?? id;
+      const nameOf = (id: string) => names[ids.indexOf(id)] ?? id;
       clear();
       return {
         title: `${results.length - failed.length} of ${results.length} users ${done}.`,

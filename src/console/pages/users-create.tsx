@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { StaffUser } from "../../staff/api.ts";
 import { useMe, useParts } from "../data/context.ts";
 import { type ChangeField, useChange } from "../parts/change.ts";
+import { quoteName } from "../parts/names.ts";
 import { toRoleChoices } from "./user-changes.ts";
 
 /** The button that creates a user. */
@@ -36,8 +37,10 @@ export function CreateUserButton(): ReactNode {
           },
         );
         return {
-          title: `${username} is created.`,
-          ...(answer.password !== null && { secret: { label: `Password of ${username}`, text: answer.password } }),
+          title: `${quoteName(username ?? "")} is created.`,
+          ...(answer.password !== null && {
+            secret: { label: `Password of ${quoteName(username ?? "")}`, text: answer.password },
+          }),
         };
       },
     });

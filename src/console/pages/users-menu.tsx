@@ -3,6 +3,7 @@ import type { StaffUser } from "../../staff/api.ts";
 import { useMe, useParts } from "../data/context.ts";
 import { useChange } from "../parts/change.ts";
 import { ActionsMenu } from "../parts/menu.tsx";
+import { quoteName, toName } from "../parts/names.ts";
 import { toUserChanges } from "./user-changes.ts";
 
 /** What can be done with a user in the list. The server decides; what can't succeed isn't offered. */
@@ -17,7 +18,7 @@ export function UserMenu({ user }: { readonly user: StaffUser }): ReactNode {
   return (
     <ActionsMenu
       isSmall
-      label={`Actions for ${user.username}`}
+      label={`Actions for ${quoteName(toName(user))}`}
       items={[
         ...(mayRevoke ? [{ text: "Log out everywhere…", onSelect: () => ask(changes.logout) }] : []),
         ...(mayWrite

@@ -7,7 +7,9 @@ import { useStaff } from "../data/use-staff.ts";
 import { toUserPath } from "../parts/entry-text.tsx";
 import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
+import { quoteName, toName } from "../parts/names.ts";
 import { Pager } from "../parts/pager.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, Day } from "../parts/time.tsx";
@@ -33,7 +35,7 @@ export function UsersPage(): ReactNode {
       <Head title="Users">{me.permissions.includes("users.write") ? <CreateUserButton /> : null}</Head>
       <Filters label="Users">
         <TextFilter
-          {...{ search, name: "search", label: "Search", type: "search" }}
+          {...{ search, name: "search", label: "Search", type: "search", isWide: true }}
           placeholder="Name or email begins with…"
           onEnter={() => {
             const isOne = query.data?.results.length === 1 && !query.isFetching && text !== "";
@@ -99,7 +101,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
     setPicked((before) => new Set(isOn ? [...before, id] : [...before].filter((one) => one !== id)));
   return (
     <div className="card flush" aria-busy={isBusy}>
-      <div className="scroll">
+      <Scroll label="Users">
         <table className="cards">
           <caption className="vh">Users</caption>
           <thead>
@@ -135,7 +137,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                       <label>
                         <input
                           type="checkbox"
-                          aria-label={`Select ${user.username}`}
+                          aria-label={`Select ${quoteName(toName(user))}`}
                           checked={picked.has(user.id)}
                           onChange={({ target }) => pick(user.id, target.checked)}
                         />
@@ -145,7 +147,7 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                 ) : null}
                 <th scope="row">
                   <Link href={toUserPath(user.id)} dir="auto">
-                    {user.username}
+                    {toName(user)}
                   </Link>
                   {user.id === me.id ? (
                     <>
@@ -160,20 +162,24 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                     </>
                   )}
                 </th>
-                <td>{user.is_active ? <Tag tone="good">active</Tag> : <Tag>disabled</Tag>}</td>
-                <td data-l="Role">{user.role === null ? <span className="quiet">none</span> : user.role}</td>
+                <td className={user.is_active ? "usual" : undefined}>
+                  {user.is_active ? <span className="quiet">active</span> : <Tag>disabled</Tag>}
+                </td>
+                <td data-l="Role" className={user.role === null ? "usual" : undefined}>
+                  {user.role === null ? <span className="quiet">–</span> : <Tag tone="mine">{user.role}</Tag>}
+                </td>
                 <td data-l="Last login">{user.last_login_at === null ? "never" : <Age at={user.last_login_at} />}</td>
                 <td data-l="Created" className="nowrap">
                   <Day at={user.created_at} />
                 </td>
-                <td className="n">
+                <td className="n more">
                   <UserMenu user={user} />
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {chosen.length === 0 ? null : <BulkBar users={chosen} clear={() => setPicked(new Set())} />}
       <Pager page={page} search={search} noun="user" />
     </div>

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { toDeviceName } from "../../page/device-name.ts";
 import type { StaffAuditEntry } from "../../staff/api.ts";
+import { type Named, toName } from "./names.ts";
 import { Tag, type Tone } from "./tag.tsx";
 
 /** The words for what happened, by the entry's type. Other types are shown with spaces. */
@@ -63,7 +64,8 @@ export function EntryText({
       <Tag tone={tone}>{label}</Tag>{" "}
       {user === null || isOfUser ? null : (
         <>
-          <UserLink user={user} />{" "}
+          <UserLink user={user} />
+          {about === "" ? (actor === null ? " " : ", ") : ": "}
         </>
       )}
       {about === "" ? null : `${about} `}
@@ -74,20 +76,16 @@ export function EntryText({
         </>
       )}
       {note === null ? null : <bdi>“{note}” </bdi>}
-      {from.length === 0 ? null : <span className="quiet">{from.join(", ")}</span>}
+      {from.length === 0 ? null : <span className="quiet from">{from.join(", ")}</span>}
     </p>
   );
 }
 
 /** Leads to the page of a user. */
-export function UserLink({
-  user,
-}: {
-  readonly user: { readonly id: string; readonly username: string | null };
-}): ReactNode {
+export function UserLink({ user }: { readonly user: Named }): ReactNode {
   return (
     <Link href={toUserPath(user.id)} dir="auto">
-      {user.username === null || user.username === "" ? user.id : user.username}
+      {toName(user)}
     </Link>
   );
 }
