@@ -81,7 +81,7 @@ export function toSessionFilter(filter: z.infer<z.ZodObject<typeof sessionFilter
 interface SessionSurroundings {
   /** The session of the caller. */
   readonly currentId: string;
-  /** The names of users in the application's own table. The id stands for a name that isn't known. */
+  /** The names of users in the application's own table. Without a name, the id is used. */
   readonly names: ReadonlyMap<string, string>;
 }
 

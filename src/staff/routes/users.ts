@@ -146,7 +146,7 @@ export async function readUser(
 /**
  * Converts a user to the body of the API.
  *
- * @param names the names of users in the application's own table. The id stands for a name that isn't known.
+ * @param names the names of users in the application's own table. Without a name, the id is used.
  */
 export function toUserBody(user: User, names: ReadonlyMap<string, string> = new Map()): StaffUser {
   return {
