@@ -41,6 +41,11 @@ const live = createLive({
   },
 });
 
+// The server can be reached again.
+live.onState(() => {
+  if (live.state() === "live") void queries.refetchQueries({ predicate: ({ state }) => state.status === "error" });
+});
+
 createRoot(root).render(
   <StrictMode>
     <PartsContext value={{ settings, client, api, clock: createClock(), live }}>

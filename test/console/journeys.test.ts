@@ -104,6 +104,10 @@ describe("the console, by keyboard", () => {
   it("skips to the content, and keeps filters in the address, over a reload and back", async () => {
     const page = await logInAs(browser, site, "sam", { path: "users" });
     await seePage(page, "Users");
+    // After the login, the heading has the focus. A page that is opened begins at its start.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await page.reload();
+    await seePage(page, "Users");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");

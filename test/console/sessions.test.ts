@@ -118,7 +118,7 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     const { access } = await site.nodes.auth.login({ username: "chien", password }, from("192.0.2.200"));
     const { jti } = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
     expect(await verifyAccess(site.origin, access)).toBe(200);
-    const page = await scene.open("sam", "sessions", "Sessions");
+    const page = await scene.open("ada", "sessions", "Sessions");
     await press(page, /^Revoke a token/);
     await seeDialog(page, /^Revoke one access token/);
     expect(await findBarriers(page)).toEqual([]);
@@ -129,7 +129,7 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     expect(await verifyAccess(site.origin, access)).toBe(401);
     expect(await site.countSessions("chien")).toBe(1);
     const [entry] = await site.readAudit("token_revoked");
-    expect(entry).toMatchObject({ actor: "staff/sam", note: "found in a log file", details: { tokenId: jti } });
+    expect(entry).toMatchObject({ actor: "staff/ada", note: "found in a log file", details: { tokenId: jti } });
   });
 
   it("unlocks the address of a failed login from its audit entry", async () => {

@@ -83,7 +83,7 @@ function Bar(): ReactNode {
           <b dir="auto">{me.username}</b> <Tag>{me.role}</Tag>
         </span>
         <Confirmed until={me.confirmed_until} />
-        <button type="button" className="small" onClick={() => void logOut()}>
+        <button type="button" className="small leave" onClick={() => void logOut()}>
           Log out
         </button>
       </div>
@@ -102,7 +102,7 @@ function Confirmed({ until }: { readonly until: number }): ReactNode {
     const timer = setInterval(() => setNow(clock.now()), 1_000);
     return () => clearInterval(timer);
   }, [until, clock]);
-  return isOver ? null : <Tag tone="good">Confirmed · {toCountdown(until - now)} left</Tag>;
+  return isOver ? null : <Tag tone="good">Confirmed · no password needed for {toCountdown(until - now)}</Tag>;
 }
 
 function Rail(): ReactNode {

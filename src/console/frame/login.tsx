@@ -3,6 +3,7 @@ import { ClientError, type LogoutReason } from "../../client/index.ts";
 import { logoutMessages, toMessage } from "../../page/messages.ts";
 import { useParts } from "../data/context.ts";
 import { Field } from "../parts/change-fields.tsx";
+import { leavePages } from "../parts/head.tsx";
 import { Plain } from "./plain.tsx";
 
 /** The form that staff log in with. `reason` says why the user is no longer logged in. */
@@ -11,7 +12,10 @@ export function Login({ reason }: { readonly reason: LogoutReason | undefined })
   const form = useRef<HTMLFormElement>(null);
   const [fault, setFault] = useState("");
   const [isRunning, setRunning] = useState(false);
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  useEffect(() => {
+    form.current?.querySelector("input")?.focus();
+    leavePages();
+  }, []);
 
   async function logIn(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();

@@ -12,7 +12,8 @@ export function NotStaff(): ReactNode {
       <section className="card login">
         <h1>This console is for staff</h1>
         <p>
-          You are logged in as <b dir="auto">{user?.username}</b>, who has no role. An admin can give you one:
+          You are logged in as <b dir="auto">{user?.username}</b>, who has no role. An admin can give you one here. On
+          the server, the command line can, too:
         </p>
         <p>
           <code className="id">tokenpair users role {user?.username} viewer</code>

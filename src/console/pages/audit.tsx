@@ -15,6 +15,8 @@ import { ZoneSwitch } from "../parts/time.tsx";
 import { ExportMenu } from "./audit-export.tsx";
 import { merge } from "./user-timeline.tsx";
 
+const parameters = ["type", ...userParameters, "session", "ip", "actor", "from", "to"];
+
 const names = ["type", "session", "ip", "actor", "from", "to"] as const;
 
 /** The types that can be chosen, in the order in which people look for them. */
@@ -62,7 +64,7 @@ export function AuditPage(): ReactNode {
         </button>
         {me.permissions.includes("audit.export") ? <ExportMenu filter={filter} /> : null}
       </Head>
-      <Filters label="Audit log">
+      <Filters label="Audit log" used={parameters.filter((name) => search.get(name) !== "").length}>
         <ChoiceFilter
           {...{ search, name: "type", label: "Type" }}
           choices={[["", "Any type"], ...types.map((type) => [type, toTypeText(type)] as const)]}
@@ -80,8 +82,10 @@ export function AuditPage(): ReactNode {
           convert={{ toField: toFieldTime, fromField: fromFieldTime }}
         />
       </Filters>
-      <ZoneSwitch />
-      <FollowState {...{ arrived, isFollowing }} />
+      <div className="under">
+        <FollowState {...{ arrived, isFollowing }} />
+        <ZoneSwitch />
+      </div>
       <Loaded query={query}>
         {(page) => {
           const shown = isFollowing ? arrived.shown.filter((entry) => isMatch(entry, filter)) : [];
@@ -93,9 +97,7 @@ export function AuditPage(): ReactNode {
                   <button
                     type="button"
                     className="small"
-                    onClick={() =>
-                      search.set(Object.fromEntries([...names, ...userParameters].map((name) => [name, ""])))
-                    }
+                    onClick={() => search.set(Object.fromEntries(parameters.map((name) => [name, ""])))}
                   >
                     Clear the filters
                   </button>

@@ -14,7 +14,7 @@ const states: Readonly<Record<StaffKey["state"], readonly [string, Tone]>> = {
   signing: ["signs", "good"],
   verifying: ["only verifies", "caution"],
   retired: ["retired", "plain"],
-  secret: ["secret", "plain"],
+  secret: ["for refresh tokens", "plain"],
 };
 
 /** The page that lists the signing keys. */
@@ -24,10 +24,12 @@ export function KeysPage(): ReactNode {
   const ask = useChange();
   const query = useStaff<{ readonly results: readonly StaffKey[] }>("keys/", {}, { every: 15 });
   const mayWrite = me.permissions.includes("keys.write");
+  // Keys in the settings have no times.
+  const isManaged = query.data?.results.every(({ made_at: madeAt }) => madeAt !== null) ?? false;
   return (
     <>
       <Head title="Keys">
-        {mayWrite ? (
+        {mayWrite && isManaged ? (
           <button
             type="button"
             className="primary"
@@ -51,14 +53,24 @@ export function KeysPage(): ReactNode {
           </button>
         ) : null}
       </Head>
-      <Loaded query={query}>{({ results }) => <KeyTable keys={results} mayWrite={mayWrite} />}</Loaded>
-      <p className="quiet">The private part of a key is never shown or sent.</p>
-      <ZoneSwitch />
+      <Loaded query={query}>{({ results }) => <KeyTable keys={results} {...{ mayWrite, isManaged }} />}</Loaded>
+      <p className="quiet">
+        {query.data === undefined || isManaged ? "" : "These keys are in the server's settings. Change them there. "}
+        The key that signs makes new access tokens. A key that only verifies is kept until the last token that it signed
+        has expired. The private part of a key is never shown or sent.
+      </p>
+      {isManaged ? <ZoneSwitch /> : null}
     </>
   );
 }
 
-function KeyTable({ keys, mayWrite }: { readonly keys: readonly StaffKey[]; readonly mayWrite: boolean }): ReactNode {
+interface KeyProps {
+  readonly mayWrite: boolean;
+  /** Whether the keys are in the database, with their times. */
+  readonly isManaged: boolean;
+}
+
+function KeyTable({ keys, mayWrite, isManaged }: KeyProps & { readonly keys: readonly StaffKey[] }): ReactNode {
   if (keys.length === 0) {
     return (
       <div className="card flush">
@@ -76,17 +88,21 @@ function KeyTable({ keys, mayWrite }: { readonly keys: readonly StaffKey[]; read
               <th scope="col">Key</th>
               <th scope="col">Algorithm</th>
               <th scope="col">State</th>
-              <th scope="col">Created</th>
-              <th scope="col">Signs from</th>
-              <th scope="col">Last token expires</th>
-              <th scope="col">
-                <span className="vh">Actions</span>
-              </th>
+              {isManaged ? (
+                <>
+                  <th scope="col">Created</th>
+                  <th scope="col">Signs from</th>
+                  <th scope="col">Tokens until</th>
+                  <th scope="col">
+                    <span className="vh">Actions</span>
+                  </th>
+                </>
+              ) : null}
             </tr>
           </thead>
           <tbody>
             {keys.map((key) => (
-              <KeyRow key={key.kid} signingKey={key} mayWrite={mayWrite} />
+              <KeyRow key={key.kid} signingKey={key} {...{ mayWrite, isManaged }} />
             ))}
           </tbody>
         </table>
@@ -95,35 +111,42 @@ function KeyTable({ keys, mayWrite }: { readonly keys: readonly StaffKey[]; read
   );
 }
 
-function KeyRow({ signingKey, mayWrite }: { readonly signingKey: StaffKey; readonly mayWrite: boolean }): ReactNode {
+function KeyRow({ signingKey, mayWrite, isManaged }: KeyProps & { readonly signingKey: StaffKey }): ReactNode {
   const { kid, alg, state, made_at: madeAt, signs_from: signsFrom, last_token_expires_at: lastExpiry } = signingKey;
   const { now } = useTime();
   const [text, tone] = states[state];
   return (
     <tr>
-      <th scope="row" className="id nowrap">
+      <th scope="row" className="id">
         {kid}
       </th>
       <td data-l="Algorithm">{alg}</td>
       <td>
         <Tag tone={tone}>{text}</Tag>
       </td>
-      <td data-l="Created">{madeAt === null ? "–" : <DateTime at={madeAt} />}</td>
-      <td data-l="Signs from">{signsFrom === null ? "–" : <DateTime at={signsFrom} />}</td>
-      <td data-l="Last token expires">
-        {lastExpiry === null ? (
-          "–"
-        ) : lastExpiry > now ? (
-          <>
-            in <Until at={lastExpiry} />
-          </>
-        ) : (
-          "over"
-        )}
-      </td>
-      <td className="n">
-        {mayWrite && (state === "verifying" || state === "published") ? <RetireButton signingKey={signingKey} /> : null}
-      </td>
+      {isManaged ? (
+        <>
+          {" "}
+          <td data-l="Created">{madeAt === null ? "–" : <DateTime at={madeAt} />}</td>
+          <td data-l="Signs from">{signsFrom === null ? "–" : <DateTime at={signsFrom} />}</td>
+          <td data-l="Tokens until">
+            {lastExpiry === null ? (
+              "–"
+            ) : lastExpiry > now ? (
+              <>
+                in <Until at={lastExpiry} />
+              </>
+            ) : (
+              "over"
+            )}
+          </td>
+          <td className="n">
+            {mayWrite && (state === "verifying" || state === "published") ? (
+              <RetireButton signingKey={signingKey} />
+            ) : null}
+          </td>
+        </>
+      ) : null}
     </tr>
   );
 }

@@ -16,21 +16,31 @@ export function OverviewPage(): ReactNode {
   return (
     <>
       <Head title="Overview" />
-      <Loaded query={query}>{(overview) => <Shown overview={overview} />}</Loaded>
+      <Loaded query={query}>{(overview) => <Shown overview={overview} isOld={query.isError} />}</Loaded>
       <ZoneSwitch />
     </>
   );
 }
 
-function Shown({ overview }: { readonly overview: StaffOverview }): ReactNode {
+const toCount = (count: number, one: string, many: string) => `${toNumber(count)} ${count === 1 ? one : many}`;
+
+function Shown({ overview, isOld }: { readonly overview: StaffOverview; readonly isOld: boolean }): ReactNode {
   const { state, live_sessions: sessions, logins, refreshes, reuse_detected: reuse, throttled, revocations } = overview;
   return (
     <>
-      <State state={state} nodes={overview.nodes} />
+      {isOld ? null : <State state={state} nodes={overview.nodes} />}
       <dl className="tiles">
-        <Tile name="Live sessions" value={toNumber(sessions.count)} sub={`${toNumber(sessions.users)} users`} />
         <Tile
-          {...{ name: "Logins / min", value: toNumber(logins.per_minute), series: logins.series }}
+          {...{ name: "Live sessions", value: toNumber(sessions.count), href: "/sessions" }}
+          sub={toCount(sessions.users, "user", "users")}
+        />
+        <Tile
+          {...{
+            name: "Logins / min",
+            value: toNumber(logins.per_minute),
+            series: logins.series,
+            href: "/audit?type=login",
+          }}
           sub={`${toNumber(logins.failed)} failed`}
         />
         <Tile
@@ -38,7 +48,12 @@ function Shown({ overview }: { readonly overview: StaffOverview }): ReactNode {
           sub={`${toNumber(refreshes.replayed)} replayed`}
         />
         <Tile
-          {...{ name: "Reuse detected", value: toNumber(reuse.count), isBad: reuse.count > 0 }}
+          {...{
+            name: "Reuse detected",
+            value: toNumber(reuse.count),
+            isBad: reuse.count > 0,
+            href: "/audit?type=refresh",
+          }}
           sub={
             reuse.last_at === null ? (
               "in 24 hours"
@@ -50,10 +65,14 @@ function Shown({ overview }: { readonly overview: StaffOverview }): ReactNode {
           }
         />
         <Tile
-          {...{ name: "Throttled now", value: toNumber(throttled.accounts + throttled.addresses) }}
-          sub={`${toNumber(throttled.accounts)} accounts, ${toNumber(throttled.addresses)} addresses`}
+          {...{
+            name: "Throttled now",
+            value: toNumber(throttled.accounts + throttled.addresses),
+            href: "/audit?type=throttled",
+          }}
+          sub={`${toCount(throttled.accounts, "account", "accounts")}, ${toCount(throttled.addresses, "address", "addresses")}`}
         />
-        <Tile {...{ name: "Live revocations", value: toNumber(revocations.live) }} sub="in the feed" />
+        <Tile {...{ name: "Live revocations", value: toNumber(revocations.live) }} sub="that nodes remember" />
       </dl>
       <NodeTable nodes={overview.nodes} />
       <div className="cols">

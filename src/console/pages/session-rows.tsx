@@ -67,7 +67,7 @@ function SessionRow({
       )}
       <br />
       <span className="id" title={session.id}>
-        {session.id.slice(0, 13)}…
+        {/* Its beginning is a time, which sessions may share. */}…{session.id.slice(-12)}
       </span>
     </>
   );

@@ -36,10 +36,12 @@ export function SessionsPage(): ReactNode {
     { ...filter, cursor: search.get("cursor") },
     { after: user.lookup },
   );
+  const parameters = [...names, ...userParameters, "unused_days"];
+  const used = parameters.filter((name) => search.get(name) !== "").length;
   return (
     <>
       <Head title="Sessions">
-        {me.permissions.includes("sessions.revoke") ? <RevokeTokenButton /> : null}
+        {me.role === "admin" ? <RevokeTokenButton /> : null}
         {query.data !== undefined &&
         query.data.results.length > 0 &&
         filter.state === "live" &&
@@ -47,7 +49,7 @@ export function SessionsPage(): ReactNode {
           <RevokeManyButton filter={filter} />
         ) : null}
       </Head>
-      <Filters label="Sessions">
+      <Filters label="Sessions" used={used}>
         <UserTextFilter search={search} />
         <TextFilter {...{ search, name: "ip", label: "Address or network" }} placeholder="203.0.113.0/24" />
         <TextFilter {...{ search, name: "user_agent", label: "User agent contains" }} />
@@ -80,11 +82,7 @@ export function SessionsPage(): ReactNode {
                 <button
                   type="button"
                   className="small"
-                  onClick={() =>
-                    search.set(
-                      Object.fromEntries([...names, ...userParameters, "unused_days"].map((name) => [name, ""])),
-                    )
-                  }
+                  onClick={() => search.set(Object.fromEntries(parameters.map((name) => [name, ""])))}
                 >
                   Clear the filters
                 </button>

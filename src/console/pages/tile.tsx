@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 
 /** The props of `Tile`. */
 export interface TileProps {
@@ -9,20 +10,22 @@ export interface TileProps {
   /** One number for each of the last 60 minutes, oldest first. The last minute isn't over and isn't shown. */
   readonly series?: readonly number[];
   readonly isBad?: boolean;
+  /** The path of the page that says more. */
+  readonly href?: string;
 }
 
 /** One figure, with a line that shows the last hour. */
-export function Tile({ name, value, sub, series, isBad = false }: TileProps): ReactNode {
+export function Tile({ name, value, sub, series, isBad = false, href }: TileProps): ReactNode {
   return (
     <div className={isBad ? "tile bad" : "tile"}>
-      <dt>{name}</dt>
+      <dt>{href === undefined ? name : <Link href={href}>{name}</Link>}</dt>
       <dd>{value}</dd>
+      <dd className="sub">{sub}</dd>
       {series === undefined ? null : (
         <dd className="figure">
           <Sparkline series={series.slice(0, -1)} />
         </dd>
       )}
-      <dd className="sub">{sub}</dd>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { Revoked } from "../../staff/api.ts";
 import { useParts } from "../data/context.ts";
 import { toConfirmationText, useChange } from "../parts/change.ts";
 
-/** The button that revokes one access token, for example one that was found in a log. */
+/** The button that revokes one access token, for example one that was found in a log. For admins: nothing says whose token it is. */
 export function RevokeTokenButton(): ReactNode {
   const { api } = useParts();
   const ask = useChange();
@@ -16,6 +16,7 @@ export function RevokeTokenButton(): ReactNode {
       ],
       submit: "Revoke token",
       isDangerous: true,
+      needsConfirmation: true,
       fields: [{ name: "jti", label: "Token id", hint: "The claim jti. Not the token itself." }],
       async run({ jti, reason }) {
         const { confirmed } = await api.send<Revoked>("POST", "tokens/revoke/", { jti, reason });

@@ -14,6 +14,13 @@ export interface UserSubject {
 
 const ranks: readonly StaffRole[] = ["viewer", "support", "admin"];
 
+/** What each role may do, in a few words. */
+const duties: Readonly<Record<StaffRole, string>> = {
+  viewer: "reads",
+  support: "also revokes, and changes users",
+  admin: "everything",
+};
+
 /** Returns the changes that can be made to a user, by what they do. */
 export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<UserAction, "revoke-session">, Change>> {
   const { api, me, user, sessions } = subject;
@@ -28,7 +35,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
     logout: {
       title: `Log out ${name} everywhere?`,
       consequences: [revokes, `${name} can log in again with the password.`],
-      submit: "Revoke all sessions",
+      submit: "Log out everywhere",
       isDangerous: true,
       needsConfirmation: isAdmin,
       run: async ({ reason }) =>
@@ -131,7 +138,7 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
 /** Returns the roles that a member may give, with their texts. */
 export function toRoleChoices(own: StaffRole): readonly (readonly [string, string])[] {
   const allowed = ranks.slice(0, ranks.indexOf(own) + 1);
-  return [["", "none"], ...allowed.map((role) => [role, role] as const)];
+  return [["", "none: can't use the console"], ...allowed.map((role) => [role, `${role}: ${duties[role]}`] as const)];
 }
 
 const join = ({ title, description }: ChangeResult) => [title, description].filter(Boolean).join(" ");

@@ -35,7 +35,7 @@ export function UsersPage(): ReactNode {
       <Head title="Users">{me.permissions.includes("users.write") ? <CreateUserButton /> : null}</Head>
       <Filters label="Users">
         <TextFilter
-          {...{ search, name: "search", label: "Search", type: "search" }}
+          {...{ search, name: "search", label: "Search", type: "search", isWide: true }}
           placeholder="Name or email begins with…"
           onEnter={() => {
             const isOne = query.data?.results.length === 1 && !query.isFetching && text !== "";
@@ -162,13 +162,17 @@ function UserTable({ page, isBusy }: { readonly page: Page<StaffUser>; readonly 
                     </>
                   )}
                 </th>
-                <td>{user.is_active ? <Tag tone="good">active</Tag> : <Tag>disabled</Tag>}</td>
-                <td data-l="Role">{user.role === null ? <span className="quiet">none</span> : user.role}</td>
+                <td className={user.is_active ? "usual" : undefined}>
+                  {user.is_active ? <span className="quiet">active</span> : <Tag>disabled</Tag>}
+                </td>
+                <td data-l="Role" className={user.role === null ? "usual" : undefined}>
+                  {user.role === null ? <span className="quiet">–</span> : <Tag tone="mine">{user.role}</Tag>}
+                </td>
                 <td data-l="Last login">{user.last_login_at === null ? "never" : <Age at={user.last_login_at} />}</td>
                 <td data-l="Created" className="nowrap">
                   <Day at={user.created_at} />
                 </td>
-                <td className="n">
+                <td className="n more">
                   <UserMenu user={user} />
                 </td>
               </tr>

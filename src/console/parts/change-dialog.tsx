@@ -16,7 +16,9 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
   const [isOpen, setOpen] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const first = useRef<HTMLDivElement>(null);
+  const opener = useRef<Element>(null);
   const ask = useCallback((next: Change) => {
+    opener.current = document.activeElement;
     setChange(next);
     setOpen(true);
   }, []);
@@ -34,6 +36,8 @@ export function ChangeProvider({ children }: { readonly children: ReactNode }): 
             <AlertDialog.Popup
               ref={first}
               className="dialog"
+              // The change may have removed the button that opened the dialog.
+              finalFocus={() => opener.current?.isConnected || document.querySelector<HTMLElement>("h1")}
               initialFocus={() => first.current?.querySelector<HTMLElement>("input, select") ?? true}
             >
               {change === null ? null : (
@@ -86,6 +90,7 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
   );
 
   async function run(values: ChangeValues, password: string): Promise<void> {
+    let isHeld = false;
     setRunning(true);
     setBusy(true);
     setFaults(none);
@@ -104,10 +109,12 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
       else {
         flushSync(() => setSecret(result.secret));
         focusDialog();
+        // Only its button closes it, because the secret is lost then.
+        isHeld = true;
       }
     } catch (error) {
       const isAsked = error instanceof StaffError && error.code === "confirmation_required";
-      const found = toFaults(error);
+      const found = toFaults(error, new Set(["reason", ...(change.fields ?? []).map(({ name }) => name)]));
       flushSync(() => {
         if (isAsked) setNeedsPassword(true);
         setFaults(found);
@@ -115,7 +122,7 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
       if (form.current !== null) focusFirst(form.current, isAsked ? { "own-password": "" } : found.fields);
     } finally {
       setRunning(false);
-      setBusy(false);
+      setBusy(isHeld);
     }
   }
 
@@ -123,12 +130,19 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
     return (
       <div className="dialog-form">
         <AlertDialog.Title>{secret.label}</AlertDialog.Title>
-        <AlertDialog.Description>It is shown only once.</AlertDialog.Description>
+        <AlertDialog.Description>Copy it now: it is shown only once.</AlertDialog.Description>
         <p className="secret">
           <code>{secret.text}</code> <CopyButton text={secret.text} what={secret.label} />
         </p>
         <div className="end">
-          <button type="button" className="primary" onClick={close}>
+          <button
+            type="button"
+            className="primary"
+            onClick={() => {
+              setBusy(false);
+              close();
+            }}
+          >
             Close
           </button>
         </div>
@@ -155,11 +169,13 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
       }}
     >
       <AlertDialog.Title>{change.title}</AlertDialog.Title>
-      <AlertDialog.Description render={<ul />}>
-        {change.consequences.map((text, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
-          <li key={index}>{text}</li>
-        ))}
+      <AlertDialog.Description render={change.consequences.length === 1 ? <p /> : <ul />}>
+        {change.consequences.length === 1
+          ? change.consequences[0]
+          : change.consequences.map((text, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
+              <li key={index}>{text}</li>
+            ))}
       </AlertDialog.Description>
       <ChangeFields fields={change.fields ?? []} faults={faults.fields} />
       {change.hasNoReason ? null : (
@@ -220,12 +236,14 @@ function focusFirst(form: HTMLFormElement, missing: Readonly<Record<string, stri
     ?.focus();
 }
 
-function toFaults(error: unknown): Faults {
+/** `shown`: the fields that show what is wrong with them. */
+function toFaults(error: unknown, shown: ReadonlySet<string>): Faults {
   if (error instanceof ClientError && error.code === "invalid") {
     return { text: "", fields: { "own-password": "The password is wrong." } };
   }
   if (error instanceof StaffError && Object.keys(error.fields).length > 0) {
-    return { text: error.message, fields: error.fields };
+    const hasPlace = Object.keys(error.fields).every((name) => shown.has(name));
+    return { text: hasPlace ? "" : error.message, fields: error.fields };
   }
   return { text: toErrorText(error), fields: {} };
 }

@@ -31,7 +31,10 @@ export function Field({ field, fault = "", autoComplete = "off", maxLength = 1_0
   }
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id}>
+        {label}
+        {field.isOptional ? <span className="quiet"> (optional)</span> : null}
+      </label>
       {hint === undefined ? null : (
         <p className="quiet" id={`${id}-hint`}>
           {hint}

@@ -1,5 +1,6 @@
 import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { StaffAuditEntry } from "../../staff/api.ts";
+import { toIso } from "../data/times.ts";
 import { useEntries, useLiveState } from "../data/use-staff.ts";
 import { EntryText } from "./entry-text.tsx";
 import { Moment } from "./time.tsx";
@@ -64,7 +65,7 @@ export function FollowState({
   const { waiting, show } = arrived;
   const isLive = live === "live";
   return (
-    <p className={isLive ? "state" : "state caution"} role="status">
+    <p className={!isLive ? "state caution" : waiting > 0 ? "state" : "quiet following"} role="status">
       {isLive
         ? "Following."
         : live === "connecting"
@@ -105,7 +106,7 @@ export function EntryList({ entries, fresh = new Set(), isOfUser = false }: Entr
           <EntryText entry={entry} isOfUser={isOfUser} />
           <button
             type="button"
-            className="small"
+            className="small fold"
             aria-expanded={open.has(entry.id)}
             aria-controls={open.has(entry.id) ? `entry-${entry.id}` : undefined}
             onClick={() => toggle(entry.id)}
@@ -126,7 +127,7 @@ export function EntryList({ entries, fresh = new Set(), isOfUser = false }: Entr
 
 function toDetails({ details, user, ...entry }: StaffAuditEntry): string {
   const { ip: address, ...others } = details;
-  const facts = { ...entry, user: user?.id ?? null, address, ...others };
+  const facts = { ...entry, time: toIso(entry.time), user: user?.id ?? null, address, ...others };
   return Object.entries(facts)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)

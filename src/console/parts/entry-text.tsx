@@ -64,7 +64,8 @@ export function EntryText({
       <Tag tone={tone}>{label}</Tag>{" "}
       {user === null || isOfUser ? null : (
         <>
-          <UserLink user={user} />{" "}
+          <UserLink user={user} />
+          {about === "" ? (actor === null ? " " : ", ") : ": "}
         </>
       )}
       {about === "" ? null : `${about} `}
@@ -75,7 +76,7 @@ export function EntryText({
         </>
       )}
       {note === null ? null : <bdi>“{note}” </bdi>}
-      {from.length === 0 ? null : <span className="quiet">{from.join(", ")}</span>}
+      {from.length === 0 ? null : <span className="quiet from">{from.join(", ")}</span>}
     </p>
   );
 }

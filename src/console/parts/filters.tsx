@@ -1,14 +1,39 @@
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Search } from "../data/use-search.ts";
 
 /** How long a text field waits for more, in milliseconds. */
 const typingPause = 300;
 
+/** The props of `Filters`. */
+export interface FiltersProps {
+  readonly label: string;
+  /** How many are in use. In a narrow window, the filters then are behind a button that says so. */
+  readonly used?: number;
+  readonly children: ReactNode;
+}
+
 /** The filters of a list. Their values are in the page's address. */
-export function Filters({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+export function Filters({ label, used, children }: FiltersProps): ReactNode {
+  const id = useId();
+  const [isOpen, setOpen] = useState(false);
   return (
     <search aria-label={label}>
-      <form className="filters" onSubmit={(event: FormEvent) => event.preventDefault()}>
+      {used === undefined ? null : (
+        <button
+          type="button"
+          className="filters-toggle"
+          aria-expanded={isOpen}
+          aria-controls={id}
+          onClick={() => setOpen(!isOpen)}
+        >
+          Filters{used === 0 ? "" : ` (${used})`}
+        </button>
+      )}
+      <form
+        id={id}
+        className={used === undefined || isOpen ? "filters" : "filters folded"}
+        onSubmit={(event: FormEvent) => event.preventDefault()}
+      >
         {children}
       </form>
     </search>
@@ -27,6 +52,8 @@ export interface FilterProps {
 export interface TextFilterProps extends FilterProps {
   readonly type?: "search" | "text" | "datetime-local";
   readonly placeholder?: string;
+  /** Whether it fills a line in a narrow window. */
+  readonly isWide?: boolean;
   /** Converts between the parameter and what the field shows. */
   readonly convert?: { readonly toField: (value: string) => string; readonly fromField: (text: string) => string };
   /** Called when Enter is pressed. */
@@ -42,6 +69,7 @@ export function TextFilter({
   label,
   type = "text",
   placeholder,
+  isWide = false,
   convert = asItIs,
   onEnter,
 }: TextFilterProps): ReactNode {
@@ -62,7 +90,7 @@ export function TextFilter({
     search.set({ [name]: convert.fromField(value) }, { replace: true });
   };
   return (
-    <label>
+    <label className={isWide ? "broad" : type === "datetime-local" ? "date" : undefined}>
       <span>{label}</span>
       <input
         type={type}

@@ -12,6 +12,11 @@ export interface HeadProps {
 /** The path of the page that was shown last. The first page leaves the focus at the document's start. */
 let shownPath: string | undefined;
 
+/** Says that another page than those with a head is shown, such as the login. The next head then takes the focus. */
+export function leavePages(): void {
+  shownPath = "";
+}
+
 /** The head of a page: its only h1, which takes the focus when the reader comes from another page, and the document's title. */
 export function Head({ title, beside, children }: HeadProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);

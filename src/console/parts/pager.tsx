@@ -17,6 +17,8 @@ export function Pager({ page, search, noun, plural = `${noun}s` }: PagerProps): 
   const { results, next, previous, count } = page;
   const shown = `${results.length} ${results.length === 1 ? noun : plural}`;
   const isAll = next === null && previous === null;
+  // The empty list says so itself.
+  if (isAll && results.length === 0) return null;
   const total = count === undefined || isAll ? "" : ` of ${count >= 10_000 ? "10,000 or more" : toNumber(count)}`;
   return (
     <div className="pager">

@@ -36,7 +36,9 @@ export function Stale({ query }: { readonly query: UseQueryResult }): ReactNode 
   if (!query.isError || query.data === undefined) return null;
   return (
     <p className="state caution" role="status">
-      {toErrorText(query.error)} Shown as of <Moment at={Math.floor(query.dataUpdatedAt / 1_000)} />.{" "}
+      <span>
+        {toErrorText(query.error)} Shown as of <Moment at={Math.floor(query.dataUpdatedAt / 1_000)} />.
+      </span>
       <button type="button" className="small" onClick={() => void query.refetch()}>
         Try again
       </button>
