@@ -68,6 +68,10 @@ describe("the documentation", () => {
     expect(read("docs/native.md")).toContain(`\`\`\`typescript\n${read("examples/native/client.ts")}\`\`\`\n`);
   });
 
+  it("shows the server that `tokenpair init` writes", () => {
+    expect(read("docs/install.md")).toContain(`// server.ts\n${read("examples/express.ts")}\`\`\`\n`);
+  });
+
   it.each(pages)("%s links only to files that exist", (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = ""]) => link);
     const broken = links.filter((link) => !existsSync(join(root, dirname(page), link)));
