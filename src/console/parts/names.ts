@@ -1,4 +1,4 @@
-/** A user, as far as the name goes. An application's own users may have no name here, or any. */
+/** The id and the name of a user. With an application's own user table, the name may be missing, or be any text. */
 export interface Named {
   readonly id: string;
   readonly username: string | null;
