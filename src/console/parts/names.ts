@@ -1,4 +1,4 @@
-/** The id and the name of a user. With an application's own user table, the name may be missing, or be any text. */
+/** What a user is called by. An application's own users may have no name here, or any. */
 export interface Named {
   readonly id: string;
   readonly username: string | null;
