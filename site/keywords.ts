@@ -14,7 +14,7 @@ export const keywords: Readonly<Record<string, string>> = {
     "log out everywhere logout all devices sign out of all devices revoke session active sessions kick out force logout remote logout invalidate list sessions session timeout idle timeout",
   "/revocation": "revoke token blacklist blocklist denylist invalidate token revocation list",
   "/your-own-users":
-    "Prisma Drizzle Sequelize TypeORM Mongoose existing users database custom user model bcrypt user table",
+    "Prisma Drizzle Sequelize TypeORM Mongoose existing users database custom user model custom claims refresh claims change roles bcrypt user table",
   "/other-logins":
     "SSO single sign-on OAuth OAuth2 OpenID Connect SAML social login Google login GitHub login Auth0 Keycloak passport magic link passwordless sign-up registration register forgot password password reset email verification",
   "/other-logins#acting-for-a-user": "impersonate impersonation log in as a user act as sudo on behalf support access",
@@ -46,7 +46,7 @@ export const keywords: Readonly<Record<string, string>> = {
     "secret rotation rotate key signing key leaked secret JWKS kid HS256 RS256 ES256 EdDSA asymmetric public key",
   "/services": "microservices other services introspection API gateway resource server verify token elsewhere",
   "/troubleshooting":
-    "not working problem error bug debug help random logout logged out login loop 401 403 infinite refresh",
+    "not working problem error bug debug help random logouts frequent logouts users logged out logged out often login loop 401 403 infinite refresh",
   "/troubleshooting#cookies-are-not-set-on-http":
     "cookie not set Set-Cookie ignored cookies missing Secure cookie localhost Safari http no cookie",
   "/troubleshooting#403-csrf-failed":
@@ -72,7 +72,7 @@ export const keywords: Readonly<Record<string, string>> = {
     "multiple tabs BroadcastChannel silent refresh refresh token race interceptor axios useUser offline sleep several tabs",
   "/settings": "configuration options token lifetime expiry expiration expiresIn TTL timeout environment variables",
   "/cli": "command line commands migrate create user doctor",
-  "/http-api": "REST endpoints OpenAPI Swagger Postman routes paths",
+  "/http-api": "REST endpoints OpenAPI Swagger Postman routes paths login endpoint logout endpoint refresh endpoint",
   "/events": "audit log webhook logging notifications history security events",
   "/observing": "OpenTelemetry tracing spans Datadog Jaeger",
   "/retention": "GDPR privacy personal data delete user right to erasure data protection anonymize",

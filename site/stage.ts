@@ -8,7 +8,7 @@ const source = "https://github.com/tokenpair/tokenpair/tree/main/";
 export const staged = join(import.meta.dirname, ".pages");
 
 /** Returns the paths of the pages, from the root of the repository. */
-function listPages(): string[] {
+export function listPages(): string[] {
   const rootPages = ["README.md", "SECURITY.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
   return [...rootPages, ...globSync("docs/**/*.md", { cwd: root }).map((path) => path.replaceAll("\\", "/"))];
 }

@@ -3,11 +3,12 @@ import { base } from "../base.ts";
 import { guide } from "../guide.ts";
 import { miniSearch } from "../search.ts";
 import { toSlug } from "../slug.ts";
-import { toAddress } from "../stage.ts";
+import { listPages, toAddress } from "../stage.ts";
 import { toLabel, versions } from "../versions.ts";
 
 const summary = "logins, sessions and real logouts for TypeScript servers";
 const description = `tokenpair: ${summary}. JWT access tokens, single-use refresh tokens, and revocation on every node within a second.`;
+const sources = new Map(listPages().map((path) => [toAddress(path), path]));
 const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]) => [toAddress(path), answer])));
 
 const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapsed }) => ({
@@ -19,9 +20,13 @@ const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapse
   ],
 }));
 
+function toPageAddress({ relativePath }: Pick<PageData, "relativePath">): string {
+  return `/${relativePath.replace(/(?:^|(?<=\/))index\.md$/, "").replace(/\.md$/, "")}`;
+}
+
 /** Returns what a search engine shows of a page: what it answers, as the guide says, or its title. */
 function describe({ relativePath, title }: PageData): string {
-  const address = `/${relativePath.replace(/(?:^|(?<=\/))index\.md$/, "").replace(/\.md$/, "")}`;
+  const address = toPageAddress({ relativePath });
   if (address === "/") return description;
   if (address.startsWith("/api/"))
     return `Types and functions of ${title}, with examples. API of tokenpair, ${summary}.`;
@@ -41,6 +46,8 @@ export default defineConfig({
   ],
   transformPageData(page) {
     page.description = describe(page);
+    const source = sources.get(toPageAddress(page));
+    Object.assign(page.frontmatter, source === undefined ? { editLink: false } : { source });
   },
   transformHead: ({ pageData, title }) => [
     ["meta", { property: "og:title", content: title }],
@@ -88,6 +95,10 @@ export default defineConfig({
     outline: [2, 3],
     search: { provider: "local", options: { detailedView: "auto", miniSearch } },
     externalLinkIcon: true,
+    editLink: {
+      text: "Edit this page",
+      pattern: ({ frontmatter }) => `https://github.com/tokenpair/tokenpair/edit/main/${frontmatter["source"]}`,
+    },
     notFound: {
       title: "This page doesn't exist",
       quote:

@@ -81,6 +81,8 @@ export interface Device {
 export interface DeviceOptions {
   /** Whether its pages have neither Web Locks nor BroadcastChannel. */
   readonly lacksLocksAndChannel?: boolean;
+  /** Whether its pages may not use `localStorage`. */
+  readonly lacksStorage?: boolean;
 }
 
 /** What is unusual about all devices of a browser. */

@@ -10,7 +10,7 @@ import { otherSite } from "./attacker.ts";
 import { type BrowserOptions, type Device, type DeviceOptions, stepTimeout, type TestBrowser } from "./device.ts";
 import { findChromium } from "./executable.ts";
 import { stopForAWhile } from "./stop-for-a-while.ts";
-import { withoutLocksAndChannel } from "./without-locks.ts";
+import { withoutLocksAndChannel, withoutStorage } from "./without-locks.ts";
 
 /** A browser that Playwright drives. */
 export interface PlaywrightBrowser extends Pick<BrowserOptions, "cachesPages"> {
@@ -88,9 +88,13 @@ export async function openPlaywrightProfile(
   return toDevice(await type.launchPersistentContext(directory, await toOptions()));
 }
 
-async function toDevice(context: BrowserContext, { lacksLocksAndChannel }: DeviceOptions = {}): Promise<Device> {
+async function toDevice(
+  context: BrowserContext,
+  { lacksLocksAndChannel, lacksStorage }: DeviceOptions = {},
+): Promise<Device> {
   context.setDefaultTimeout(stepTimeout);
   if (lacksLocksAndChannel) await context.addInitScript(withoutLocksAndChannel);
+  if (lacksStorage) await context.addInitScript(withoutStorage);
   return context as Device;
 }
 

@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import { build } from "esbuild";
 import type { Auth } from "tokenpair";
 import { createApp as createExpressApp } from "../../examples/server-rendered/express.ts";
 import { createApp as createHonoApp } from "../../examples/server-rendered/hono.ts";
+import { loginPage } from "../../examples/server-rendered/templates.ts";
 import { type AuthMode, createAuthWith } from "../../src/create-auth.ts";
 import type { AuthOptions, SessionView } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
@@ -11,6 +15,8 @@ import { signingKey } from "../support/auth.ts";
 import { traits } from "./browsers.ts";
 import type { Device, Tab } from "./device.ts";
 import { password } from "./site.ts";
+
+const root = resolve(import.meta.dirname, "../..");
 
 /** The applications of examples/server-rendered. */
 export const apps = ["express", "hono"] as const;
@@ -40,17 +46,6 @@ export interface RenderedSite {
   readonly close: () => Promise<void>;
 }
 
-/** What the access cookie is called. Development cookies have no prefix. */
-const accessCookie = traits.keepsSecureCookies ? "__Host-Http-access" : "access";
-
-/** Deletes the access cookie, as a browser does when the token has expired. */
-const expiry = `${accessCookie}=; Max-Age=0; Path=/; HttpOnly${traits.keepsSecureCookies ? "; Secure" : ""}`;
-
-/** Deletes the refresh cookie, and leaves the CSRF cookie of the session. */
-const loss = traits.keepsSecureCookies
-  ? "__Secure-refresh=; Max-Age=0; Path=/api/auth; HttpOnly; Secure"
-  : "refresh=; Max-Age=0; Path=/api/auth; HttpOnly";
-
 const blank = "<!doctype html><title>blank</title>";
 
 /** The pages of the tests: `/test/expire` deletes the access cookie, `/test/lose` the refresh cookie. */
@@ -58,6 +53,8 @@ const pages: Readonly<Record<string, string>> = {
   "/test/blank": blank,
   "/test/expire": blank,
   "/test/lose": blank,
+  "/test/form": `${blank}<h1>Form</h1><form method="post" action="/notes"><label>Note <input name="note"></label>
+<button>Add</button></form><script type="module" src="/test/client.js"></script>`,
   "/test/link": `${blank}<a href="/notes">notes</a>`,
   "/test/prefetch": `${blank}<link rel="prefetch" href="/notes?by=link">
 <script type="speculationrules">{"prefetch":[{"urls":["/notes?by=prefetch"],"eagerness":"immediate"}],
@@ -69,11 +66,23 @@ export async function openRenderedSite(
   app: (typeof apps)[number],
   options: Partial<AuthOptions> = {},
 ): Promise<RenderedSite> {
+  const { authPath = "/api/auth" } = options;
+  // Development cookies have no prefix.
+  const names = traits.keepsSecureCookies
+    ? { accessCookieName: "__Host-Http-access", refreshCookieName: "__Secure-refresh", ...options }
+    : { accessCookieName: "access", refreshCookieName: "refresh" };
+  const attributes = `HttpOnly${traits.keepsSecureCookies ? "; Secure" : ""}`;
+  const accessCookie = names.accessCookieName;
+  // As a browser does when the token has expired.
+  const expiry = `${accessCookie}=; Max-Age=0; Path=/; ${attributes}`;
+  // Leaves the CSRF cookie of the session.
+  const loss = `${names.refreshCookieName}=; Max-Age=0; Path=${authPath}; ${attributes}`;
   const store = sqliteStore(":memory:");
   await store.migrate();
   const mode: AuthMode = { developmentCookies: !traits.keepsSecureCookies, warn: () => undefined };
   const auth = createAuthWith({ store, signingKey, passwordMemoryCost: 8, ...options } as AuthOptions, mode);
   await auth.ready();
+  const script = await bundleRecipe();
   const users = new Map<string, string>();
   const answered: Answered[] = [];
   const refreshes: { readonly userId: string | undefined; readonly outcome: string }[] = [];
@@ -101,6 +110,17 @@ export async function openRenderedSite(
       if (path.startsWith("/test/expire")) res.setHeader("Set-Cookie", expiry);
       if (path.startsWith("/test/lose")) res.setHeader("Set-Cookie", loss);
       res.writeHead(200, { "Content-Type": "text/html", "Cache-Control": "no-store" }).end(page);
+    } else if (path === "/test/client.js") {
+      res.writeHead(200, { "Content-Type": "text/javascript" }).end(script);
+    } else if (path.startsWith("/login") && authPath !== "/api/auth") {
+      // The example's own form has the default path.
+      const query = new URLSearchParams(path.split("?")[1]);
+      void auth.csrfToken(req).then(({ token, cookies }) => {
+        const form = loginPage({ token, next: query.get("next") ?? "/notes", error: query.get("error") ?? undefined });
+        res.setHeader("Set-Cookie", [...cookies]);
+        res.setHeader("Content-Type", "text/html");
+        res.end(form.replace("/api/auth/", `${authPath}/`));
+      });
     } else if (path === "/favicon.ico") res.writeHead(204).end();
     else if (path === "/test/never") {
       // As if the access cookie were never accepted.
@@ -111,7 +131,8 @@ export async function openRenderedSite(
       );
       req.rawHeaders.push("Cookie", req.headers.cookie ?? "");
       listener(req, res);
-    } else if (fails && path === "/api/auth/refresh/") res.writeHead(503, { "Content-Type": "text/plain" }).end("down");
+    } else if (fails && path === `${authPath}/refresh/`)
+      res.writeHead(503, { "Content-Type": "text/plain" }).end("down");
     else listener(req, res);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -141,6 +162,21 @@ export async function openRenderedSite(
       await store.close();
     },
   };
+}
+
+/** Returns the script that docs/server-rendered.md recommends: it calls `ensure()` before a form is sent. */
+async function bundleRecipe(): Promise<string> {
+  const page = readFileSync(join(root, "docs/server-rendered.md"), "utf8");
+  const recipe = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].find(([, code]) => code?.includes("client.ensure()"))?.[1];
+  if (recipe === undefined) throw new Error("docs/server-rendered.md has no script with client.ensure()");
+  const { outputFiles } = await build({
+    stdin: { contents: recipe, loader: "ts", resolveDir: root },
+    alias: { "tokenpair/client": join(root, "src/client/index.ts") },
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
 }
 
 /** Opens `/notes` in a new tab, and logs in with the form that the server shows instead. */

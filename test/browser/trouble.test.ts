@@ -2,9 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
 import type { TestBrowser } from "./device.ts";
+import { openNetwork } from "./network.ts";
 import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { documentPath, openSite, password, type Site } from "./site.ts";
 import { until } from "./until.ts";
+
+const replaced = "Another login in this browser has replaced yours.";
 
 describe("a user in trouble", () => {
   let site: Site;
@@ -19,22 +22,43 @@ describe("a user in trouble", () => {
   });
 
   it("changes nobody else's password after another front end has logged another user in", async () => {
-    // With a stream, the page would show the other user before the form is filled in.
-    const own = await openSite({ access: 600, maxSessionStreams: 0 });
-    const [device, alice, bob] = [await browser.device(), await own.newUser(), await own.newUser()];
-    const page = await openLoggedIn(device, own, alice);
+    const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
+    const network = await openNetwork(site);
+    // The stream would say at once that the session was replaced. Here, the password is sent before that arrives.
+    const stream = network.hold("/api/auth/session/events/");
+    const page = await openLoggedIn(device, network, alice);
+    const arrive = await stream;
     const other = await device.newPage();
-    await other.goto(`${own.origin}${documentPath}`);
+    await other.goto(`${network.origin}${documentPath}`);
     await other.evaluate(logInByFetch, { username: bob, password });
     await page.getByLabel("Current password", { exact: true }).fill(password);
     await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
     await page.getByRole("button", { name: "Change password" }).click();
     await seeAccount(page, bob);
-    expect(await page.locator(".notice").textContent()).toBe("Another login in this browser has replaced yours.");
+    expect(await page.locator(".notice").textContent()).toBe(replaced);
+    arrive();
+    await seeAccount(page, bob);
     await device.close();
+    await network.close();
 
-    expect(await Promise.all([alice, bob].map(own.hasPassword))).toEqual([true, true]);
-    await own.close();
+    expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
+  });
+
+  it("shows the other user, and forgets what was typed, when the stream says that the session was replaced", async () => {
+    const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
+    const page = await openLoggedIn(device, site, alice);
+    await page.getByLabel("Current password", { exact: true }).fill(password);
+    await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
+    const other = await device.newPage();
+    await other.goto(`${site.origin}${documentPath}`);
+    await other.evaluate(logInByFetch, { username: bob, password });
+    await page.bringToFront();
+    await seeAccount(page, bob);
+    expect(await page.locator(".notice").textContent()).toBe(replaced);
+    const typed = await page.evaluate(() => [...document.querySelectorAll("input")].map(({ value }) => value));
+    expect(typed.join("")).not.toContain("horse");
+    await device.close();
+    expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
   });
 
   it("shows the login form after another front end has logged the user out, and doesn't blame inactivity alone", async () => {

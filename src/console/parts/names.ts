@@ -1,4 +1,4 @@
-/** A user, as far as the name goes. An application's own users may have no name here, or any. */
+/** What a user is called by. An application's own users may have no name here, or any. */
 export interface Named {
   readonly id: string;
   readonly username: string | null;

@@ -79,6 +79,7 @@ function toPathParameters(path: string): readonly Json[] {
     name,
     in: "path",
     required: true,
+    description: "The id of a session.",
     schema: { type: "string" },
   }));
 }

@@ -43,10 +43,10 @@ export function countField() {
 }
 
 /** The schema of a username. Surrounding white space is removed. */
-export const usernameField = textField({ keepSpace: false, storable: true });
+export const usernameField = textField({ keepSpace: false, storable: true }).meta({ description: "The user's name." });
 
 /** The schema of a password. It is used exactly as received. */
-export const passwordField = textField().meta({ format: "password" });
+export const passwordField = textField().meta({ format: "password", description: "The password." });
 
 /** The schema of a token. Surrounding white space is removed. */
 export const tokenField = textField({ keepSpace: false });

@@ -15,7 +15,7 @@ export interface PresentedTokenBody {
 /** The body that the endpoints of RFC 7662 and RFC 7009 accept. */
 export const presentedTokenBody: BodyDescription<PresentedTokenBody> = {
   accepts: serviceMediaTypes,
-  schema: z.object({ token: tokenField }),
+  schema: z.object({ token: tokenField.meta({ description: "The access or refresh token." }) }),
 };
 
 /**

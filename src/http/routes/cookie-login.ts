@@ -27,7 +27,10 @@ export const cookieLogin = defineEndpoint({
   headers: [csrfHeader],
   body: {
     accepts: loginMediaTypes,
-    schema: z.object({ ...credentials, remember: booleanField(true) }),
+    schema: z.object({
+      ...credentials,
+      remember: booleanField(true).meta({ description: "Whether the cookies stay when the browser closes." }),
+    }),
     formSchema: z.object({ ...credentials, remember: checkboxField(), ...formLoginFields }),
   },
   responses: {

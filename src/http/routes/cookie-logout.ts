@@ -29,7 +29,11 @@ export const cookieLogout = defineEndpoint({
   headers: [csrfHeader, idempotencyKeyHeader],
   body: {
     accepts: cookieMediaTypes,
-    schema: z.object({ scope: choiceField(["local", "others", "all"], "local") }),
+    schema: z.object({
+      scope: choiceField(["local", "others", "all"], "local").meta({
+        description: "Which sessions: this one, the others, or all.",
+      }),
+    }),
   },
   responses: {
     200: {

@@ -35,7 +35,10 @@ export const cookiePassword = defineEndpoint({
   headers: [csrfHeader, idempotencyKeyHeader],
   body: {
     accepts: cookieMediaTypes,
-    schema: z.object({ current_password: passwordField, new_password: passwordField }),
+    schema: z.object({
+      current_password: passwordField.meta({ description: "The current password." }),
+      new_password: passwordField.meta({ description: "The new password." }),
+    }),
   },
   responses: {
     200: {

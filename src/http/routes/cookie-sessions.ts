@@ -58,7 +58,11 @@ export const cookieSessionsLabel = defineEndpoint({
   headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
-    schema: z.object({ label: textField({ keepSpace: false, maxLength: 100, storable: true }).nullable() }),
+    schema: z.object({
+      label: textField({ keepSpace: false, maxLength: 100, storable: true })
+        .nullable()
+        .meta({ description: "The name, or null to remove it." }),
+    }),
   },
   responses: {
     200: { description: "The session.", schema: sessionSchema },

@@ -14,7 +14,10 @@ export const tokenBlacklist = defineEndpoint({
   errorStyle: "token",
   cors: "trusted",
   rateLimit: "blacklist",
-  body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
+  body: {
+    accepts: tokenMediaTypes,
+    schema: z.object({ refresh: tokenField.meta({ description: "The refresh token." }) }),
+  },
   responses: {
     200: { description: "The session is revoked.", schema: emptySchema },
     401: tokenRefused,

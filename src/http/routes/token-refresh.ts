@@ -39,7 +39,10 @@ export const tokenRefresh = defineEndpoint({
   cors: "trusted",
   rateLimit: "refresh",
   headers: [idempotencyKeyHeader],
-  body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
+  body: {
+    accepts: tokenMediaTypes,
+    schema: z.object({ refresh: tokenField.meta({ description: "The refresh token." }) }),
+  },
   responses: {
     200: {
       description: "The next token pair or, if the server does not rotate refresh tokens, only an access token.",

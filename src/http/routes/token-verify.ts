@@ -15,7 +15,10 @@ export const tokenVerify = defineEndpoint({
   cors: "trusted",
   rateLimit: "verify",
   worksWithoutKeys: true,
-  body: { accepts: tokenMediaTypes, schema: z.object({ token: tokenField }) },
+  body: {
+    accepts: tokenMediaTypes,
+    schema: z.object({ token: tokenField.meta({ description: "The access or refresh token." }) }),
+  },
   responses: {
     200: { description: "The token is valid.", schema: emptySchema },
     401: tokenRefused,

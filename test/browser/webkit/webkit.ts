@@ -66,6 +66,7 @@ async function openDevice(display: string, proxy: HostProxy, options: BrowserOpt
   const features = [
     ...(options.cachesPages ? [] : ["-UsesBackForwardCache"]),
     ...(options.lacksLocksAndChannel ? lockAndChannel : []),
+    ...(options.lacksStorage ? ["-LocalStorage"] : []),
   ];
   const args = [
     "--automation",

@@ -180,8 +180,8 @@ describe("the OpenAPI document", () => {
     expect(content["application/json"]?.schema).toEqual({
       type: "object",
       properties: {
-        username: { type: "string", minLength: 1 },
-        password: { type: "string", minLength: 1, format: "password" },
+        username: { type: "string", minLength: 1, description: "The user's name." },
+        password: { type: "string", minLength: 1, format: "password", description: "The password." },
       },
       required: ["username", "password"],
     });
