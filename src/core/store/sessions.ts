@@ -76,12 +76,9 @@ export interface SessionStore {
    * the session was not live.
    */
   revoke(sessionId: string, reason: RevokeReason, options?: RevokeSessionOptions): Promise<RevokedSessions>;
-  /**
-   * Revokes some sessions, in one transaction. Appends one feed entry for each that was live. Pass few at a time: each row stays
-   * locked until the transaction ends.
-   */
+  /** Revokes some sessions in one transaction, with one feed entry for each that was live. Pass few: their rows are locked. */
   revokeEach(
-    sessionIds: readonly string[],
+    ids: readonly string[],
     reason: RevokeReason,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
