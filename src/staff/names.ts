@@ -1,7 +1,7 @@
 import type { Deps } from "../flows/deps.ts";
 import { findApplicationUser } from "../flows/user-source.ts";
 
-/** How many names the application is asked for at once, so that one list doesn't take all of its connections. */
+/** How many names are looked up at once, so that one list doesn't take all connections of the application. */
 const concurrency = 8;
 
 /** For how long a name is kept, in milliseconds, and how many are kept at most. */
