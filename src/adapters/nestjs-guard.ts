@@ -47,7 +47,7 @@ export class AuthGuard implements CanActivate {
   }
 }
 
-/** Returns whether a refused request counts as not logged in: the route is public, and this node knows that the request proves nobody. */
+/** Returns whether a refused request counts as not logged in: the route is public, and this node could check the request. */
 function isAnonymous({ isPublic }: RouteRule, { status }: { readonly status: number }): boolean {
   return isPublic === true && status < 500;
 }
