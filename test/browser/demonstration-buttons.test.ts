@@ -61,7 +61,10 @@ describe.each(databases)("the demonstration over %s", (database) => {
 
   beforeAll(async () => {
     const env = { TOKENPAIR_PAGE: "true", TOKENPAIR_REUSE_INTERVAL: String(reuseInterval) };
-    [nodes, browser] = await Promise.all([openNodes({ database, servers: 1, env, args: ["--demo"] }), openBrowser()]);
+    [nodes, browser] = await Promise.all([
+      openNodes({ database, servers: 1, env, args: ["--demo"] }),
+      openBrowser({ hasWindows: true }),
+    ]);
   });
   afterAll(async () => {
     await browser?.close();
