@@ -34,7 +34,7 @@ async function record(colorScheme: "light" | "dark"): Promise<void> {
     args: ["--no-sandbox", "--disable-gpu"],
   });
   try {
-    const viewport = { width: 1040, height: 900 };
+    const viewport = { width: 1040, height: 960 };
     const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce" });
     await page.goto(`http://localhost:${server.port}`);
     await page.getByLabel("Username").fill("demo");

@@ -70,10 +70,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
-  const { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook } = createDeps(
-    options as unknown as AuthOptions,
-    listeners.emit,
-  );
+  const parts = createDeps(options as unknown as AuthOptions, listeners.emit);
+  const { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook, lagListeners } = parts;
   const { flows } = httpDeps;
   const http = createHttpHandler(httpDeps, { developmentCookies, ...(onError === undefined ? {} : { onError }) });
   const findDevelopmentDeps = createDepsFinder(httpDeps, developmentCookies);
@@ -263,7 +261,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     on: (listener) => listeners.add(listener),
   };
   // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
-  setInternals(auth, { deps, httpDeps, signals, developmentCookies, ...(onError === undefined ? {} : { onError }) });
+  const internals = { deps, httpDeps, signals, developmentCookies, lagListeners };
+  setInternals(auth, { ...internals, ...(onError === undefined ? {} : { onError }) });
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 

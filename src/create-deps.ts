@@ -60,6 +60,8 @@ export interface Parts {
   readonly storeMonitor: StoreMonitor;
   /** The webhook, or `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
+  /** Called with the lag of each revocation that the feed applies, in seconds. The application's `onLag` is one of them. */
+  readonly lagListeners: Set<(seconds: number) => void>;
 }
 
 /**
@@ -96,6 +98,7 @@ export function createDeps(
     areOver: leases.areOver,
   };
   const credentials = createCredentialWatch({ services: store.services, clock });
+  const lagListeners = new Set(onLag === undefined ? [] : [onLag]);
   const feed = createFeed({
     store,
     index: revocations,
@@ -108,7 +111,9 @@ export function createDeps(
       credentials.observe(state);
     },
     onStaleness: (seconds) => signals.onStaleness(seconds),
-    onLag,
+    onLag: (seconds) => {
+      for (const listener of lagListeners) listener(seconds);
+    },
     emit,
     follower: feedLog,
     readers: readersKnowledge,
@@ -192,7 +197,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook };
+  return { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook, lagListeners };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

@@ -12,6 +12,8 @@ export interface Internals {
   readonly signals: Pick<Signals, "signal">;
   /** Whether browsers on this machine get development cookies. */
   readonly developmentCookies: boolean;
+  /** Called with the lag of each revocation that this node applies, in seconds. */
+  readonly lagListeners: Set<(seconds: number) => void>;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
 }

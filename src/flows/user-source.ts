@@ -131,7 +131,7 @@ export function createApplicationUsers(
 ): UserSource {
   const find = async (id: string): Promise<FoundUser | null> => {
     const { epoch } = await store.users.ensure(id);
-    const user = await callHook("findUser", async () => toUserWithId(toAnswer(await findUser(id), "findUser"), id));
+    const user = await findApplicationUser({ findUser }, id);
     return user === null ? null : { user, epoch };
   };
   return Object.freeze<UserSource>({
@@ -151,6 +151,18 @@ export function createApplicationUsers(
       return verified === null ? null : find(verified.id);
     },
   });
+}
+
+/**
+ * Returns a user of the application's own table, or `null` if there is no such user. Doesn't use the store.
+ *
+ * @throws AuthError `unavailable` if the application's `findUser` fails.
+ */
+export function findApplicationUser(
+  { findUser }: Pick<ApplicationUserSettings, "findUser">,
+  userId: string,
+): Promise<AuthUser | null> {
+  return callHook("findUser", async () => toUserWithId(toAnswer(await findUser(userId), "findUser"), userId));
 }
 
 /**

@@ -13,7 +13,10 @@ export interface Page<T> {
   readonly next: string | null;
   /** The cursor of the previous page, or `null` on the first one. */
   readonly previous: string | null;
-  /** How many rows match, at most 10,000: then there may be more. Missing if the list doesn't count. */
+  /**
+   * How many rows match, at most 10,000: then there may be more. They are counted for the first page. Missing if that would take
+   * too long, because a filter has no index.
+   */
   readonly count?: number;
 }
 
@@ -59,13 +62,12 @@ export interface StaffUserDetail extends StaffUser {
   /** Such as "argon2id" or "pbkdf2_sha256". */
   readonly password_format: string | null;
   readonly live_sessions: number;
+  /** The counts of an account never expire: a login, or the staff, clears them. */
   readonly failed_logins: {
     readonly account: number;
     readonly limit: number;
     /** "unknown_devices": known devices may still log in. */
     readonly locked_for: "none" | "unknown_devices" | "all_devices";
-    /** When the counts are forgotten. */
-    readonly until: number | null;
   };
   /** What the caller may do with this user. */
   readonly allowed: readonly UserAction[];
@@ -143,7 +145,10 @@ export interface StaffNode {
   readonly state: "fresh" | "behind" | "missing";
   /** How old its knowledge of revocations is, in seconds. */
   readonly feed_age: number;
-  /** Milliseconds at the 99th percentile over the last minute; `null` without a measurement. */
+  /**
+   * Milliseconds at the 99th percentile over the last minute; `null` without a measurement. The lag is the time from when a
+   * revocation was appended until this node had applied it.
+   */
   readonly lag_p99: number | null;
   readonly refresh_p99: number | null;
   readonly login_p99: number | null;

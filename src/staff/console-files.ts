@@ -1,44 +1,14 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { standardHeaders } from "../http/response/json.ts";
+import { fillTemplate, hasCurrent, pageHeaders, pageMediaTypes, toEntityTag } from "../http/response/page-files.ts";
 
 /** The folder of the build. It is the same for code that runs from the build and for code that runs from source. */
 const build = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../../dist/console/" : "../console/", import.meta.url),
 );
 
-/**
- * The content security policy (CSP Level 3, Trusted Types). It allows only the console's own files, and no script may make a policy
- * for Trusted Types.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
-
-const commonHeaders = {
-  ...standardHeaders,
-  "Content-Security-Policy": contentSecurityPolicy,
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "X-Robots-Tag": "noindex",
-};
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-};
+const commonHeaders = { ...pageHeaders, "X-Robots-Tag": "noindex" };
 
 /** The compressed forms of a file, best first, with the ends of their names. */
 const encodings = [
@@ -92,7 +62,7 @@ function readAssets(): ReadonlyMap<string, Asset> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return new Map(
     names.flatMap((name): [string, Asset][] => {
-      const mediaType = mediaTypes[extname(name)];
+      const mediaType = pageMediaTypes[extname(name)];
       if (mediaType === undefined) return [];
       const read = (end: string) => new Uint8Array(readFileSync(join(folder, `${name}${end}`)));
       const compressed = encodings.filter(([, end]) => names.includes(`${name}${end}`));
@@ -130,16 +100,8 @@ function toAssetResponse(asset: Asset | undefined, requestHeaders: Headers): Res
 }
 
 function toPageResponse(html: string, requestHeaders: Headers): Response {
-  const etag = `"${createHash("sha256").update(html).digest("base64url").slice(0, 22)}"`;
+  const etag = toEntityTag(html);
   const headers = { ...commonHeaders, "Cache-Control": "no-cache", ETag: etag };
-  const known = requestHeaders.get("If-None-Match") ?? "";
-  if (known.includes(etag)) return new Response(null, { status: 304, headers });
+  if (hasCurrent(requestHeaders, etag)) return new Response(null, { status: 304, headers });
   return new Response(html, { headers: { ...headers, "Content-Type": "text/html; charset=utf-8" } });
-}
-
-/** Replaces every `{{name}}` in a quoted attribute with its value. */
-function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) =>
-    (values[name] ?? "").replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;"),
-  );
 }

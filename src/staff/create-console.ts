@@ -15,6 +15,7 @@ import { createErrorReporter, createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
 import { createAuditFollower } from "./audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
+import { createNames } from "./names.ts";
 import { startNodeReporter, type TimedRequest } from "./node-reporter.ts";
 import { createRequestCounts } from "./request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
@@ -73,7 +74,7 @@ export function createConsoleWith(
   server?: ServerParts,
 ): Console {
   requirePaths({ path, adminPath });
-  const { deps, httpDeps, signals, developmentCookies, onError } = getInternals(auth);
+  const { deps, httpDeps, signals, developmentCookies, lagListeners, onError } = getInternals(auth);
   if (deps.settings.findUser !== undefined && roleOf === undefined) {
     throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
   }
@@ -93,6 +94,7 @@ export function createConsoleWith(
       ? null
       : { username: user.username, role };
   };
+  const reportError = createErrorReporter(onError);
   const follower = createAuditFollower(deps.store.audit);
   const endpoints = createStaffEndpoints(
     {
@@ -103,13 +105,14 @@ export function createConsoleWith(
       findRole,
       hasOwnRoles: roleOf === undefined,
       countRequest: createRequestCounts(),
-      onError: createErrorReporter(onError),
+      findNames: createNames(deps, reportError),
+      onError: reportError,
       signal: (authentication) => signals.signal(authentication, "session"),
     },
     follower,
     server,
   );
-  const reporter = startNodeReporter(auth, deps, { version: readVersion() });
+  const reporter = startNodeReporter(auth, deps, { version: readVersion(), lagListeners });
   const api = createHttpHandler(httpDeps, {
     endpoints,
     schemaPath: `${adminPath}/schema`,

@@ -17,8 +17,8 @@ const interval = 5_000;
  */
 const countIntervals = { least: 5_000, most: 60_000, perMillisecond: 200 } as const;
 
-/** How many of the last durations of a kind are kept. */
-const keptDurations = 500;
+/** For how long durations count, in milliseconds, and how many of a kind are kept at most. */
+const kept = { age: 60_000, number: 1_000 } as const;
 
 const series = z.array(z.number()).length(countedMinutes);
 
@@ -40,11 +40,17 @@ export const reportSchema = z.object({
   live: z.object({ sessions: z.number(), users: z.number(), at: z.number() }).nullable(),
 });
 
-/** The body of a node's report. Times are whole seconds since the epoch, durations milliseconds, `feed_age` seconds. */
+/** The body of a node's report. The durations are the 99th percentiles of the last minute. Times are whole seconds since the epoch, durations milliseconds, `feed_age` seconds. */
 export type ReportBody = z.infer<typeof reportSchema>;
 
 /** The kinds of requests whose durations are reported. */
 export type TimedRequest = "login" | "refresh";
+
+/** How long something took, in milliseconds, and when, on the monotonic clock. */
+interface Duration {
+  readonly at: number;
+  readonly milliseconds: number;
+}
 
 /** Reports what this node does, so that the console of every node can show it. */
 export interface NodeReporter {
@@ -60,7 +66,11 @@ export interface NodeReporter {
 export function startNodeReporter(
   auth: Pick<AnyAuth, "on" | "stats">,
   { store, clock, settings }: Pick<Deps, "store" | "clock" | "settings">,
-  { version, schedule = unrefSchedule }: { readonly version: string; readonly schedule?: Schedule },
+  {
+    version,
+    lagListeners,
+    schedule = unrefSchedule,
+  }: { readonly version: string; readonly lagListeners: Set<(seconds: number) => void>; readonly schedule?: Schedule },
 ): NodeReporter {
   const id = randomUUID();
   const startedAt = clock.now();
@@ -70,7 +80,7 @@ export function startNodeReporter(
     refreshes: createMinuteCounts(),
     replays: createMinuteCounts(),
   };
-  const durations: Readonly<Record<TimedRequest, number[]>> = { login: [], refresh: [] };
+  const durations: Readonly<Record<TimedRequest | "lag", Duration[]>> = { login: [], refresh: [], lag: [] };
   let live: ReportBody["live"] = null;
   let countedAt = Number.NEGATIVE_INFINITY;
   let countInterval: number = countIntervals.least;
@@ -79,6 +89,22 @@ export function startNodeReporter(
     const kind = toKind(event);
     if (kind !== null) counts[kind].add(clock.now());
   });
+
+  function note(kind: keyof typeof durations, milliseconds: number): void {
+    const noted = durations[kind];
+    noted.push({ at: clock.monotonic(), milliseconds });
+    if (noted.length > kept.number) noted.shift();
+  }
+
+  function toP99(kind: keyof typeof durations): number | null {
+    const since = clock.monotonic() - kept.age;
+    const recent = durations[kind].filter(({ at }) => at >= since).map(({ milliseconds }) => milliseconds);
+    const sorted = recent.sort((one, other) => one - other);
+    return sorted[Math.max(0, Math.ceil(sorted.length * 0.99) - 1)] ?? null;
+  }
+
+  const onLag = (seconds: number) => note("lag", seconds * 1_000);
+  lagListeners.add(onLag);
 
   async function countIfDue(): Promise<void> {
     const startedToCount = clock.monotonic();
@@ -105,9 +131,9 @@ export function startNodeReporter(
         started_at: startedAt,
         // JSON has no Infinity.
         feed_age: Math.min(revocations.staleSeconds, Number.MAX_SAFE_INTEGER),
-        lag_p99: null,
-        refresh_p99: toP99(durations.refresh),
-        login_p99: toP99(durations.login),
+        lag_p99: toP99("lag"),
+        refresh_p99: toP99("refresh"),
+        login_p99: toP99("login"),
         hash_queue: passwords.waiting,
         revocations: revocations.live,
         logins: [...counts.logins.series(now)],
@@ -123,13 +149,10 @@ export function startNodeReporter(
   loop.wake();
   return {
     id,
-    time(request, milliseconds) {
-      const kept = durations[request];
-      kept.push(milliseconds);
-      if (kept.length > keptDurations) kept.shift();
-    },
+    time: note,
     async stop() {
       removeListener();
+      lagListeners.delete(onLag);
       await loop.stop();
       // If it fails, the node counts as missing until its report is an hour old.
       await store.staff.forgetReport(id).catch(() => {});
@@ -149,9 +172,4 @@ function toKind(event: AuthEvent): "logins" | "failed_logins" | "refreshes" | "r
   if (event.type !== "refresh") return null;
   if (event.outcome === "replayed") return "replays";
   return event.outcome === "rotated" ? "refreshes" : null;
-}
-
-function toP99(durations: readonly number[]): number | null {
-  const sorted = durations.toSorted((one, other) => one - other);
-  return sorted[Math.max(0, Math.ceil(sorted.length * 0.99) - 1)] ?? null;
 }

@@ -64,21 +64,22 @@ export function readListRequest<S extends z.ZodRawShape>(
     readonly page_size: number;
   };
   const hash = createHash("sha256").update(JSON.stringify(filter)).digest("base64url").slice(0, 10);
-  const { from, isBackward } =
+  const { from, isBackward, total } =
     cursor === undefined
-      ? { from: null, isBackward: false }
+      ? { from: null, isBackward: false, total: null }
       : parseCursor(cursor, hash, toShape(filter as z.infer<z.ZodObject<S>>));
-  const toCursor = (key: ListKey, back: boolean) => toBase64([hash, back ? 1 : 0, ...key]);
   return {
     filter: filter as z.infer<z.ZodObject<S>>,
-    part: { from, isBackward, limit, scan },
-    toPage({ rows, end }, toBody) {
+    part: { from, isBackward, limit, scan, isCounted: cursor === undefined },
+    toPage({ rows, end, count = total }, toBody) {
+      // The rows are counted once: the cursors carry the count to the other pages.
+      const toCursor = (key: ListKey, back: boolean) => toBase64([hash, back ? 1 : 0, count, ...key]);
       const [first, last] = [rows[0]?.key, rows.at(-1)?.key];
       const atEnd = end === null ? null : toCursor(end, isBackward);
       const atStart = isBackward ? last : from === null ? undefined : first;
       const other = atStart === undefined ? null : toCursor(atStart, !isBackward);
       const [next, previous] = isBackward ? [other, atEnd] : [atEnd, other];
-      return { results: rows.map(({ row }) => toBody(row)), next, previous };
+      return { results: rows.map(({ row }) => toBody(row)), next, previous, ...(count === null ? {} : { count }) };
     },
   };
 }
@@ -112,11 +113,20 @@ function toMessages(error: z.ZodError): Readonly<Record<string, readonly string[
   return messages;
 }
 
+/** A cursor that was read and checked. */
+interface ParsedCursor extends Pick<ListPart, "from" | "isBackward"> {
+  /** How many rows match, as counted for the first page; `null` if they weren't. */
+  readonly total: number | null;
+}
+
 /** Checks every value: clients can write cursors of their own, and a database fails on a value of another type. */
-function parseCursor(cursor: string, hash: string, shape: KeyShape): Pick<ListPart, "from" | "isBackward"> {
-  const [of, back, ...key] = fromBase64(cursor);
+function parseCursor(cursor: string, hash: string, shape: KeyShape): ParsedCursor {
+  const [of, back, total, ...key] = fromBase64(cursor);
   const isKey = key.length === shape.length && key.every((value, index) => isOfType(value, shape[index]));
-  if (of === hash && isKey) return { from: key as unknown as ListKey, isBackward: back === 1 };
+  const isTotal = total === null || (Number.isSafeInteger(total) && (total as number) >= 0);
+  if (of === hash && isKey && isTotal) {
+    return { from: key as unknown as ListKey, isBackward: back === 1, total: total as number | null };
+  }
   throw new RequestError(400, { cursor: ["This cursor belongs to another list. Start again without it."] });
 }
 

@@ -2,6 +2,7 @@ import type { Role } from "../core/role.ts";
 import type { Authentication } from "../flows/authenticate.ts";
 import type { Deps } from "../flows/deps.ts";
 import type { Flows } from "../flows/index.ts";
+import type { FindNames } from "./names.ts";
 
 /** The dependencies of the staff API's routes, besides those of all routes. */
 export interface StaffDeps {
@@ -21,6 +22,8 @@ export interface StaffDeps {
   readonly hasOwnRoles: boolean;
   /** Returns a signal that aborts when the member's session ends. */
   readonly signal: (authentication: Authentication) => AbortSignal;
+  /** Finds the names of users in the application's own table. */
+  readonly findNames: FindNames;
   /** Called with every error that the client doesn't see. Never throws. */
   readonly onError: (error: unknown) => void;
   /** Counts a request of a member of the staff. @throws AuthError `throttled`. */

@@ -1,9 +1,15 @@
-import type { AuditFilter, ListKey, ListPart, ListResult, SessionFilter, UserFilter } from "../core/store/staff.ts";
+import {
+  type AuditFilter,
+  alarmTypes,
+  type ListPart,
+  type SessionFilter,
+  type UserFilter,
+} from "../core/store/staff.ts";
 import { auditColumns } from "./audit-query.ts";
 import { toFormerType } from "./former-names.ts";
 
 /** The value of a parameter. */
-type Value = string | number;
+export type Value = string | number;
 
 /** A column by which a list is sorted. */
 interface KeyColumn {
@@ -148,6 +154,9 @@ export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "sche
     ...(before === undefined ? [] : [compare("at", "<", "before", before)]),
   ];
   const sequence = { sql: "seq", type: "bigint" } as const;
+  // Literals, because a planner must know that these conditions are those of an index.
+  const alarms = `type IN (${alarmTypes.map((type) => `'${type}'`).join(", ")})`;
+  const isOfAlarms = types?.every((type) => alarmTypes.includes(type)) ?? false;
   return {
     table: "audit_log",
     columns: `${auditColumns},
@@ -160,6 +169,8 @@ export function toAuditList(filter: AuditFilter, { schema }: Pick<Dialect, "sche
       ...(sessionId === undefined ? [] : [equals("session_id", "sessionId", sessionId)]),
       ...(bySequence ? [] : times),
       ...(bySequence || !(hasActor || actor !== undefined) ? [] : [{ sql: "actor IS NOT NULL" }]),
+      ...(bySequence || !isOfAlarms ? [] : [{ sql: alarms }]),
+      ...(bySequence || reason !== "reuse" ? [] : [{ sql: "reason = 'reuse'" }]),
     ],
     filters: [
       ...(bySequence ? times : []),
@@ -196,7 +207,33 @@ export function toScanEndStatement(list: ListSql, part: ListPart, dialect: Diale
   };
 }
 
-function toScanned({ table, key, indexed, ...list }: ListSql, { from, isBackward }: ListPart, { schema }: Dialect) {
+/** The number beyond which nothing is counted. */
+export const mostCounted = 10_000;
+
+/** How many rows are looked at to count those that match. Filters without an index take several microseconds a row. */
+export function toCountLimit({ filters }: Pick<ListSql, "filters">): number {
+  return filters.length === 0 ? mostCounted : 2_000;
+}
+
+/** Returns the statement that counts the rows of a list: how many match, and how many were looked at. */
+export function toCountStatement(list: ListSql, dialect: Dialect): ListStatement {
+  const { table, filters } = list;
+  const { scanned, parameters } = toScanned(list, { from: null, isBackward: false }, dialect);
+  const matches = filters.map(({ sql }) => sql).join(" AND ");
+  // Without filters, an index has everything that is needed.
+  const [columns, matching] = filters.length === 0 ? ["1", "1"] : ["*", `CASE WHEN ${matches} THEN 1 END`];
+  return {
+    sql: `${dialect.withNow} SELECT count(${matching}) AS matches, count(*) AS scanned
+      FROM ${dialect.now}(SELECT ${columns} FROM ${scanned} LIMIT ${toCountLimit(list) + 1}) AS ${table}`,
+    parameters: { ...merge(filters), ...parameters },
+  };
+}
+
+function toScanned(
+  { table, key, indexed, ...list }: ListSql,
+  { from, isBackward }: Pick<ListPart, "from" | "isBackward">,
+  { schema }: Dialect,
+) {
   const direction = isBackward === (list.order === "ASC") ? "DESC" : "ASC";
   const order = key.map(({ sql }) => `${sql} ${direction}`).join(", ");
   const names = key.map(({ type }, index) => `CAST(:from${index} AS ${type})`).join(", ");
@@ -210,32 +247,6 @@ function toScanned({ table, key, indexed, ...list }: ListSql, { from, isBackward
     scanned: `${schema}${table} ${where} ORDER BY ${order}`,
     parameters: { ...merge(indexed), ...position },
   };
-}
-
-/** A row of a list, with its position in `key0` and `key1`. */
-type KeyedRow = Readonly<Record<string, unknown>>;
-
-/**
- * Converts the rows of `toListStatement` to a part of the list.
- *
- * @param findScanEnd runs `toScanEndStatement`. Only called if the filters may have hidden rows.
- */
-export async function toListResult<T>(
-  { key, filters }: ListSql,
-  { limit, isBackward }: ListPart,
-  rows: readonly KeyedRow[],
-  { toRow, findScanEnd }: { toRow: (row: never) => T; findScanEnd: () => Promise<KeyedRow | undefined> },
-): Promise<ListResult<T>> {
-  const toKey = (row: KeyedRow): ListKey => key.map((_, index) => row[`key${index}`] as Value);
-  const found = rows.slice(0, limit).map((row) => ({ key: toKey(row), row: toRow(withoutKeys(row) as never) }));
-  const ordered = isBackward ? found.toReversed() : found;
-  if (rows.length > limit) return { rows: ordered, end: found.at(-1)?.key ?? null };
-  const end = filters.length === 0 ? undefined : await findScanEnd();
-  return { rows: ordered, end: end === undefined ? null : toKey(end) };
-}
-
-function withoutKeys({ key0: _, key1: __, ...row }: KeyedRow): KeyedRow {
-  return row;
 }
 
 /** Lists are filled up to a power of two, so that there are few different statements to prepare. */

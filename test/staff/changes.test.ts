@@ -182,20 +182,28 @@ describe("changes by staff", () => {
     expect((await scene.call(access, "POST", `users/${ada.id}/disable/`, { reason })).status).toBe(200);
   });
 
-  it("leave an admin when two disable each other at once", async () => {
-    for (let round = 0; round < 200; round++) {
-      const pair = [await scene.addUser(`a${round}`, "admin"), await scene.addUser(`b${round}`, "admin")] as const;
+  it.each([
+    ["disable", 200, (id: string) => ["POST", `users/${id}/disable/`, {}]],
+    ["demote", 50, (id: string) => ["PATCH", `users/${id}/`, { role: null }]],
+    ["delete", 50, (id: string, username: string) => ["DELETE", `users/${id}/`, { username }]],
+  ] as const)("leave an admin when two %s each other at once", async (_, rounds, toCall) => {
+    for (let round = 0; round < rounds; round++) {
+      const names = [`a${round}`, `b${round}`] as const;
+      const pair = [await scene.addUser(names[0], "admin"), await scene.addUser(names[1], "admin")] as const;
       const [one, two] = pair;
+      const send = (access: string, [method, path, body]: ReturnType<typeof toCall>) =>
+        scene.call(access, method as string, path as string, { ...(body as object), reason });
       const statuses = await Promise.all([
-        scene.call(one.access, "POST", `users/${two.id}/disable/`, { reason }),
-        scene.call(two.access, "POST", `users/${one.id}/disable/`, { reason }),
+        send(one.access, toCall(two.id, names[1])),
+        send(two.access, toCall(one.id, names[0])),
       ]);
       const codes = statuses.map(({ status }) => status).sort();
       expect(codes[0]).toBe(200);
       expect([401, 403]).toContain(codes[1]);
       const left = await Promise.all(pair.map(({ id }) => scene.auth.users.find(id)));
-      expect(left.filter((user) => user?.isActive)).toHaveLength(1);
-      for (const { id } of pair) await scene.auth.users.delete(id);
+      const admins = left.filter((user) => user?.isActive && user.role === "admin");
+      expect(admins).toHaveLength(1);
+      for (const user of left) if (user !== null) await scene.auth.users.delete(user.id);
     }
   });
 

@@ -20,7 +20,7 @@ describe("a cursor that a client wrote", () => {
       await scene.auth.issue(ada.id);
       const at = `${path}${path.includes("?") ? "&" : "?"}page_size=1`;
       const { body } = await scene.call(ada.access, "GET", at);
-      const [hash, back, ...key] = JSON.parse(Buffer.from(body.next, "base64url").toString());
+      const [hash, back, count, ...key] = JSON.parse(Buffer.from(body.next, "base64url").toString());
       const other = (value: unknown) => (typeof value === "number" ? "x" : 1);
       const wrong = [
         [],
@@ -33,10 +33,15 @@ describe("a cursor that a client wrote", () => {
         [typeof key[0] === "number" ? 2 ** 60 : ["a"], ...key.slice(1)],
       ];
       for (const values of wrong) {
-        const answer = await scene.call(ada.access, "GET", `${at}&cursor=${toText([hash, back, ...values])}`);
+        const answer = await scene.call(ada.access, "GET", `${at}&cursor=${toText([hash, back, count, ...values])}`);
         expect([values, answer.status]).toEqual([values, 400]);
       }
-      expect((await scene.call(ada.access, "GET", `${at}&cursor=${toText([hash, back, ...key])}`)).status).toBe(200);
+      for (const total of ["x", -1, 1.5, {}, 2 ** 60]) {
+        const answer = await scene.call(ada.access, "GET", `${at}&cursor=${toText([hash, back, total, ...key])}`);
+        expect([total, answer.status]).toEqual([total, 400]);
+      }
+      const { status } = await scene.call(ada.access, "GET", `${at}&cursor=${toText([hash, back, null, ...key])}`);
+      expect(status).toBe(200);
     },
   );
 });

@@ -58,6 +58,8 @@ describe("the lists of the staff API", () => {
     expect(back.previous).toBeNull();
     const again = (await scene.call(ada.access, "GET", `users/?search=user&page_size=3&cursor=${back.next}`)).body;
     expect(names(again)).toEqual(["user3", "user4", "user5"]);
+    // The count of the first page belongs to the other ones too.
+    expect([first, second, back, again].map(({ count }) => count)).toEqual([7, 7, 7, 7]);
     const other = await scene.call(ada.access, "GET", `users/?search=use&page_size=3&cursor=${first.next}`);
     expect([other.status, Object.keys(other.body)]).toEqual([400, ["cursor"]]);
   });

@@ -11,7 +11,7 @@ import { ActionsMenu } from "../parts/menu.tsx";
 import { toName } from "../parts/names.ts";
 import { Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
-import { Age, DateTime, Until, ZoneSwitch } from "../parts/time.tsx";
+import { Age, DateTime, ZoneSwitch } from "../parts/time.tsx";
 import { toUserChanges } from "./user-changes.ts";
 import { UserSessions } from "./user-sessions.tsx";
 import { UserTimeline } from "./user-timeline.tsx";
@@ -161,20 +161,13 @@ function Account({ user }: { readonly user: StaffUserDetail }): ReactNode {
 function FailedLogins({ user }: { readonly user: StaffUserDetail }): ReactNode {
   const ask = useChange();
   const changes = useUserChanges(user);
-  const { account, limit, locked_for: lockedFor, until } = user.failed_logins;
+  const { account, limit, locked_for: lockedFor } = user.failed_logins;
   return (
     <section className="card">
       <h2>Failed logins</h2>
       <dl className="facts">
         <dt>On the account</dt>
-        <dd>
-          {limit === 0 ? account : `${account} of ${limit}`}
-          {until === null ? null : (
-            <>
-              , forgotten in <Until at={until} />
-            </>
-          )}
-        </dd>
+        <dd>{limit === 0 ? account : `${account} of ${limit}`}</dd>
         <dt>New devices</dt>
         <dd>{lockedFor === "none" ? "can log in" : <Tag tone="caution">throttled</Tag>}</dd>
         <dt>Known devices</dt>

@@ -76,7 +76,7 @@ export function EntryText({
         </>
       )}
       {note === null ? null : <bdi>“{note}” </bdi>}
-      {from.length === 0 ? null : <span className="quiet from">{from.join(", ")}</span>}
+      {from.length === 0 ? null : <span className="quiet">{from.join(", ")}</span>}
     </p>
   );
 }

@@ -18,6 +18,8 @@ export interface ListPart {
    * the search came.
    */
   readonly scan: number;
+  /** Whether to count the rows that match, if the part isn't all of them. Default: false. */
+  readonly isCounted?: boolean;
 }
 
 /** A part of a list. */
@@ -26,6 +28,8 @@ export interface ListResult<T> {
   readonly rows: readonly { readonly key: ListKey; readonly row: T }[];
   /** The position from which to read on, or `null` if there are no more rows in this direction. */
   readonly end: ListKey | null;
+  /** How many rows match, at most 10,000: then there may be more. Missing if it would take too long to count them. */
+  readonly count?: number;
 }
 
 /** Which users to list. Newest first; with a search, by name or by email address. */
@@ -91,6 +95,9 @@ export interface ListedSession {
   /** Why the session was revoked. */
   readonly revokeReason: string | null;
 }
+
+/** The types of events that need a look of the staff. They are rare, so the stores have an index of their entries. */
+export const alarmTypes: readonly string[] = ["throttled", "webhook_failed", "store_unwritable", "new_device"];
 
 /** Which audit entries to list, newest first. */
 export interface AuditFilter {

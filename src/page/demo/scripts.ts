@@ -62,7 +62,7 @@ export const scripts: readonly Script[] = [
   },
   {
     name: "Attacker is quick",
-    hint: "uses the copy seconds after your refresh",
+    hint: "uses it seconds after your refresh",
     async play(stage) {
       await stage.press("steal");
       await stage.wait(toPause(stage), "The attacker has a copy. You don't notice.");

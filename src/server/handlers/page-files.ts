@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, sep } from "node:path";
+import { pageMediaTypes, toEntityTag } from "../../http/response/page-files.ts";
 import { ConfigError } from "../config/config-error.ts";
 
 /** A file of the page. */
@@ -15,12 +15,6 @@ export interface PageFile {
    */
   readonly etag: string;
 }
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-};
 
 /** The folders of the build that contain the page's scripts and styles. */
 const folders = ["page", "client"];
@@ -41,7 +35,7 @@ export function readPageFiles(build: string, fill: (template: string) => string)
   const page = toFile(Buffer.from(fill(readFileSync(index, "utf8"))), "text/html; charset=utf-8");
   const assets = folders.flatMap((folder) =>
     readdirSync(join(build, folder), { recursive: true, encoding: "utf8" }).flatMap((name): [string, PageFile][] => {
-      const mediaType = mediaTypes[extname(name)];
+      const mediaType = pageMediaTypes[extname(name)];
       if (mediaType === undefined) return [];
       return [
         [`/assets/${folder}/${name.replaceAll(sep, "/")}`, toFile(readFileSync(join(build, folder, name)), mediaType)],
@@ -52,6 +46,5 @@ export function readPageFiles(build: string, fill: (template: string) => string)
 }
 
 function toFile(content: Uint8Array, mediaType: string): PageFile {
-  const digest = createHash("sha256").update(content).digest("base64url");
-  return { body: new Uint8Array(content), mediaType, etag: `"${digest.slice(0, 22)}"` };
+  return { body: new Uint8Array(content), mediaType, etag: toEntityTag(content) };
 }

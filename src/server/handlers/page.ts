@@ -3,7 +3,7 @@ import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../../http/cookies/development-cookies.ts";
-import { standardHeaders } from "../../http/response/json.ts";
+import { fillTemplate, hasCurrent, pageHeaders } from "../../http/response/page-files.ts";
 import type { Handler } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { createReadOnlyHandler } from "./read-only.ts";
@@ -11,30 +11,7 @@ import { createReadOnlyHandler } from "./read-only.ts";
 /** The folder of the build. It is the same for a server that runs from the build and for one that runs from source. */
 const ownBuild = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/" : "../../", import.meta.url));
 
-/**
- * The content security policy (CSP Level 3, Trusted Types). It allows only the page's own files: no inline scripts, no
- * other origins and no framing.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
-
-const pageHeaders = {
-  ...standardHeaders,
-  "Cache-Control": "no-cache",
-  "Content-Security-Policy": contentSecurityPolicy,
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-};
+const headers = { ...pageHeaders, "Cache-Control": "no-cache" };
 
 /** The options of `createPage`. */
 export interface PageOptions {
@@ -70,7 +47,7 @@ export function createPage(
     if (file === undefined || developmentFile === undefined) return undefined;
     return (request, connection) => {
       const found = developmentCookies && isDevelopmentRequest(request, connection?.ip) ? developmentFile : file;
-      return hasCurrent(request.headers, found) ? toNotModified(found) : toResponse(found);
+      return hasCurrent(request.headers, found.etag) ? toNotModified(found) : toResponse(found);
     };
   });
 }
@@ -86,33 +63,14 @@ function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, s
   };
 }
 
-/** Replaces every `{{name}}` in a quoted attribute with its value. */
-function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => toAttributeText(values[name] ?? ""));
-}
-
-function toAttributeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
-}
-
-/** Returns whether the client already has the current file. Each entry is compared weakly (RFC 9110 §13.1.2). */
-function hasCurrent(headers: Headers, { etag }: PageFile): boolean {
-  const known =
-    headers
-      .get("If-None-Match")
-      ?.split(",")
-      .map((entry) => entry.trim().replace(/^W\//, "")) ?? [];
-  return known.includes(etag) || known.includes("*");
-}
-
 function toNotModified({ etag }: PageFile): Response {
-  return new Response(null, { status: 304, headers: { ...pageHeaders, ETag: etag } });
+  return new Response(null, { status: 304, headers: { ...headers, ETag: etag } });
 }
 
 function toResponse({ body, mediaType, etag }: PageFile): Response {
   return new Response(body, {
     headers: {
-      ...pageHeaders,
+      ...headers,
       "Content-Type": mediaType,
       "Content-Length": String(body.byteLength),
       ETag: etag,

@@ -50,7 +50,11 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
             stream.end({ event: "closed", data: { code: "not_staff" } });
             return null;
           }
-          const names = await staff.deps.store.staff.names(toUserIds(page.entries));
+          const userIds = toUserIds(page.entries);
+          const names = new Map([
+            ...(await staff.deps.store.staff.names(userIds)),
+            ...(await staff.findNames(userIds)),
+          ]);
           for (const [index, entry] of page.entries.entries()) {
             // Only after the last entry of a page can a stream continue.
             const isLast = index === page.entries.length - 1;

@@ -56,7 +56,11 @@ export const createAuditList = (staff: StaffDeps): Endpoint =>
         user === undefined && session === undefined ? ["number", "number"] : ["number"],
       );
       const found = await staff.deps.store.staff.audit(toAuditFilter(filter), part);
-      return toJsonResponse(200, toPage(found, toAuditBody));
+      const names = await staff.findNames(found.rows.map(({ row }) => row.userId));
+      return toJsonResponse(
+        200,
+        toPage(found, (entry) => toAuditBody(entry, names)),
+      );
     },
   });
 
@@ -66,9 +70,14 @@ export function toAuditFilter(filter: z.infer<z.ZodObject<typeof auditFilters>>)
   return { types, userId, sessionId, ip, actor, since, before };
 }
 
-/** Converts an audit entry to the body of the API. */
-export function toAuditBody(entry: ListedAuditEntry): StaffAuditEntry {
-  const { userId, username } = entry;
+/**
+ * Converts an audit entry to the body of the API.
+ *
+ * @param names the names of users in the application's own table.
+ */
+export function toAuditBody(entry: ListedAuditEntry, names: ReadonlyMap<string, string> = new Map()): StaffAuditEntry {
+  const { userId } = entry;
+  const username = entry.username ?? names.get(userId ?? "") ?? null;
   return {
     id: entry.id,
     time: entry.time,

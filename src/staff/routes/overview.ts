@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AuditFilter } from "../../core/store/staff.ts";
+import { type AuditFilter, alarmTypes } from "../../core/store/staff.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
@@ -87,7 +87,7 @@ export const createOverview = (staff: StaffDeps): Endpoint =>
       const since = now - day;
       const [reuse, alarms, actions, throttled] = await Promise.all([
         readEntries(staff, { types: ["sessions_revoked"], reason: "reuse", since }, 200),
-        readEntries(staff, { types: ["throttled", "webhook_failed", "store_unwritable", "new_device"], since }, 5),
+        readEntries(staff, { types: alarmTypes, since }, 5),
         readEntries(staff, { hasActor: true }, 5),
         readEntries(staff, { types: ["throttled"], since: now - 900 }, 200),
       ]);
@@ -177,7 +177,8 @@ function toState(nodes: readonly StaffNode[], maxStaleness: number | null): Staf
 
 async function readEntries(staff: StaffDeps, filter: AuditFilter, limit: number): Promise<readonly StaffAuditEntry[]> {
   const { rows } = await staff.deps.store.staff.audit(filter, { from: null, isBackward: false, limit, scan: 20_000 });
-  return rows.map(({ row }) => toAuditBody(row));
+  const names = await staff.findNames(rows.map(({ row }) => row.userId));
+  return rows.map(({ row }) => toAuditBody(row, names));
 }
 
 function sum(

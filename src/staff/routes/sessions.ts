@@ -53,9 +53,10 @@ export const createSessionsList = (staff: StaffDeps): Endpoint =>
       const { sessionId } = await requireStaff(staff, context, { permission: "read" });
       const { filter, part, toPage } = readListRequest(context.request.url, sessionFilters, () => ["number", "string"]);
       const found = await staff.deps.store.staff.sessions(toSessionFilter(filter), part);
+      const names = await staff.findNames(found.rows.map(({ row }) => row.userId));
       return toJsonResponse(
         200,
-        toPage(found, (session) => toSessionBody(session, sessionId)),
+        toPage(found, (session) => toSessionBody(session, { currentId: sessionId, names })),
       );
     },
   });
@@ -76,11 +77,20 @@ export function toSessionFilter(filter: z.infer<z.ZodObject<typeof sessionFilter
   };
 }
 
+/** What the body of a session needs besides its row. */
+interface SessionSurroundings {
+  /** The session of the caller. */
+  readonly currentId: string;
+  /** The names of users in the application's own table. Without a name, the id is used. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 /** Converts a session to the body of the API. */
-export function toSessionBody(session: ListedSession, currentId: string): StaffSession {
+export function toSessionBody(session: ListedSession, { currentId, names }: SessionSurroundings): StaffSession {
+  const { userId, username } = session;
   return {
     id: session.id,
-    user: { id: session.userId, username: session.username ?? "" },
+    user: { id: userId, username: username || (names.get(userId) ?? userId) },
     created_at: session.createdAt,
     last_used_at: session.lastUsedAt,
     expires_at: session.expiresAt,

@@ -3,7 +3,7 @@ import { roles } from "../../core/role.ts";
 import type { User } from "../../core/user.ts";
 import { toUsernameKey } from "../../core/username.ts";
 import { readAccountState } from "../../flows/throttling/account-state.ts";
-import { toKeyOfUser } from "../../flows/unlock.ts";
+import { toKeyOfName, toKeyOfUser } from "../../flows/unlock.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";
@@ -53,7 +53,6 @@ export const userDetailSchema = userSchema.extend({
     account: z.int(),
     limit: z.int(),
     locked_for: z.enum(["none", "unknown_devices", "all_devices"]),
-    until: timeSchema.nullable(),
   }),
   allowed: z.array(z.enum(userActions)),
 });
@@ -89,7 +88,11 @@ export const createUsersList = (staff: StaffDeps): Endpoint =>
             ? { emailPrefix: search }
             : { namePrefix: toUsernameKey(search, usernameCaseSensitive) };
       const found = await staff.deps.store.staff.users({ ...prefix, isActive, role }, part);
-      return toJsonResponse(200, toPage(found, toUserBody));
+      const names = await staff.findNames(found.rows.map(({ row }) => row.id));
+      return toJsonResponse(
+        200,
+        toPage(found, (user) => toUserBody(user, names)),
+      );
     },
   });
 
@@ -114,7 +117,7 @@ export const createUserShow = (staff: StaffDeps): Endpoint =>
  * @throws RequestError 404.
  */
 export async function readUser(
-  { deps, hasOwnRoles, findRole }: StaffDeps,
+  { deps, hasOwnRoles, findRole, findNames }: StaffDeps,
   member: Parameters<typeof toAllowedActions>[0],
   id: string,
 ): Promise<StaffUserDetail> {
@@ -122,9 +125,12 @@ export async function readUser(
   if (found === null) throw userNotFound();
   const { passwordHash, ...user } = found;
   const { sessions } = await deps.store.sessions.list({ userId: id, limit: 1_000 });
-  const { failures, lockedFor } = await readAccountState(deps, toKeyOfUser(id));
+  const names = await findNames([id]);
+  // The failures of a user of the application's are counted under the name.
+  const accountKey = deps.users.isOwn ? toKeyOfUser(id) : toKeyOfName(deps, names.get(id) ?? "");
+  const { failures, lockedFor } = await readAccountState(deps, accountKey);
   return {
-    ...toUserBody(user),
+    ...toUserBody(user, names),
     has_password: passwordHash !== null,
     password_format: toFormat(passwordHash),
     live_sessions: sessions.length,
@@ -132,17 +138,20 @@ export async function readUser(
       account: failures,
       limit: deps.settings.maxLoginFailures,
       locked_for: lockedFor,
-      until: null,
     },
     allowed: toAllowedActions(member, hasOwnRoles ? user : { id, role: await findRole(id) }),
   };
 }
 
-/** Converts a user to the body of the API. */
-export function toUserBody(user: User): StaffUser {
+/**
+ * Converts a user to the body of the API.
+ *
+ * @param names the names of users in the application's own table. Without a name, the id is used.
+ */
+export function toUserBody(user: User, names: ReadonlyMap<string, string> = new Map()): StaffUser {
   return {
     id: user.id,
-    username: user.username,
+    username: user.username || (names.get(user.id) ?? user.id),
     email: user.email,
     is_active: user.isActive,
     role: user.role,

@@ -1,23 +1,7 @@
-import type {
-  ListedSession,
-  ListPart,
-  ListResult,
-  LiveCounts,
-  NodeReport,
-  StaffStore,
-} from "../../core/store/staff.ts";
+import type { ListedSession, LiveCounts, NodeReport, StaffStore } from "../../core/store/staff.ts";
 import type { User } from "../../core/user.ts";
-import { type AuditEntryRow, toAuditEntry } from "../audit-query.ts";
-import {
-  type Dialect,
-  type ListSql,
-  toAuditList,
-  toListResult,
-  toListStatement,
-  toScanEndStatement,
-  toSessionList,
-  toUserList,
-} from "../staff-lists.ts";
+import type { Dialect } from "../staff-lists.ts";
+import { createStaffLists, toNames } from "../staff-reader.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import { isLiveInEpoch, userColumns } from "./rows.ts";
@@ -47,38 +31,15 @@ const reports = `WITH ${clock} SELECT now, id, reported_at AS "reportedAt", body
 
 /** Creates the store of the staff's lists. */
 export function createStaffStore(connection: PostgresConnection): StaffStore {
-  async function read<T>(
-    operation: string,
-    list: ListSql,
-    part: ListPart,
-    toRow: (row: never) => T,
-  ): Promise<ListResult<T>> {
-    const statement = toListStatement(list, part, postgresDialect);
-    const rows = await connection.run<Record<string, unknown>>(operation, statement.sql, statement.parameters);
-    return toListResult(list, part, rows, {
-      toRow,
-      async findScanEnd() {
-        const end = toScanEndStatement(list, part, postgresDialect);
-        const [row] = await connection.run<Record<string, unknown>>(operation, end.sql, end.parameters);
-        return row;
-      },
-    });
-  }
-
   return {
-    users: (filter, part) => read("staff.users", toUserList(filter, postgresDialect), part, (row: User) => row),
-    sessions: (filter, part) =>
-      read("staff.sessions", toSessionList(filter, postgresDialect), part, (row: ListedSession) => row),
-    audit: (filter, part) =>
-      read("staff.audit", toAuditList(filter, postgresDialect), part, (row: ListedAuditRow) => ({
-        ...toAuditEntry(row),
-        username: row.username,
-      })),
+    ...createStaffLists({
+      dialect: postgresDialect,
+      run: (operation, _, { sql, parameters }) => connection.run<object>(operation, sql, parameters),
+      toUser: (row: User) => row,
+      toSession: (row: ListedSession) => row,
+    }),
 
-    async names(userIds) {
-      const rows = await connection.run<NameRow>("staff.names", names, { userIds });
-      return new Map(rows.map(({ id, username }) => [id, username]));
-    },
+    names: async (userIds) => toNames(await connection.run<object>("staff.names", names, { userIds })),
     async countLive() {
       const [row] = await connection.run<LiveCounts>("staff.countLive", countLive, {});
       return row as LiveCounts;
@@ -95,11 +56,4 @@ export function createStaffStore(connection: PostgresConnection): StaffStore {
       return { reports: found, now: rows[0]?.now ?? 0 };
     },
   };
-}
-
-type ListedAuditRow = AuditEntryRow & { readonly username: string | null };
-
-interface NameRow {
-  readonly id: string;
-  readonly username: string;
 }

@@ -1,23 +1,6 @@
-import type {
-  ListedSession,
-  ListPart,
-  ListResult,
-  LiveCounts,
-  NodeReport,
-  StaffStore,
-} from "../../core/store/staff.ts";
-import { type AuditEntryRow, toAuditEntry } from "../audit-query.ts";
-import {
-  type Dialect,
-  type ListSql,
-  type ListStatement,
-  toAuditList,
-  toListResult,
-  toListStatement,
-  toScanEndStatement,
-  toSessionList,
-  toUserList,
-} from "../staff-lists.ts";
+import type { ListedSession, LiveCounts, NodeReport, StaffStore } from "../../core/store/staff.ts";
+import type { Dialect } from "../staff-lists.ts";
+import { createStaffLists, toNames } from "../staff-reader.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import { isLiveInEpoch, toUser, type UserRow, userColumns } from "./rows.ts";
 
@@ -43,44 +26,21 @@ const reports =
 
 /** Creates the store of the staff's lists. */
 export function createStaffStore(connection: SqliteConnection): StaffStore {
-  async function read<T>(
-    operation: string,
-    list: ListSql,
-    part: ListPart,
-    toRow: (row: never) => T,
-  ): Promise<ListResult<T>> {
-    const all = (statement: ListStatement) =>
-      connection.read(operation, (now) => {
-        const time = list.table === "sessions" && statement.sql.includes(":now") ? { now } : {};
-        return connection.prepare(statement.sql).all({ ...statement.parameters, ...time });
-      });
-    const rows = await all(toListStatement(list, part, sqliteDialect));
-    return toListResult(list, part, rows, {
-      toRow,
-      findScanEnd: async () => (await all(toScanEndStatement(list, part, sqliteDialect)))[0],
-    });
-  }
-
   return {
-    users: (filter, part) =>
-      read("staff.users", toUserList(filter, sqliteDialect), part, (row: UserRow) => toUser(row)),
-    sessions: (filter, part) =>
-      read("staff.sessions", toSessionList(filter, sqliteDialect), part, ({ isLive, ...row }: SessionRow) => ({
-        ...row,
-        isLive: isLive === 1,
-      })),
-    audit: (filter, part) =>
-      read("staff.audit", toAuditList(filter, sqliteDialect), part, (row: ListedAuditRow) => ({
-        ...toAuditEntry(row),
-        username: row.username,
-      })),
+    ...createStaffLists({
+      dialect: sqliteDialect,
+      run: (operation, { table }, { sql, parameters }) =>
+        connection.read(operation, (now) => {
+          const time = table === "sessions" && sql.includes(":now") ? { now } : {};
+          return connection.prepare(sql).all({ ...parameters, ...time });
+        }),
+      toUser: (row: UserRow) => toUser(row),
+      toSession: ({ isLive, ...row }: SessionRow) => ({ ...row, isLive: isLive === 1 }),
+    }),
 
     async names(userIds) {
-      const rows = await connection.read(
-        "staff.names",
-        () => connection.prepare(names).all({ userIds: JSON.stringify(userIds) }) as unknown as readonly NameRow[],
-      );
-      return new Map(rows.map(({ id, username }) => [id, username]));
+      const parameters = { userIds: JSON.stringify(userIds) };
+      return toNames(await connection.read("staff.names", () => connection.prepare(names).all(parameters)));
     },
     async countLive() {
       return connection.read(
@@ -109,10 +69,3 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
 }
 
 type SessionRow = Omit<ListedSession, "isLive"> & { readonly isLive: 0 | 1 };
-
-type ListedAuditRow = AuditEntryRow & { readonly username: string | null };
-
-interface NameRow {
-  readonly id: string;
-  readonly username: string;
-}

@@ -65,7 +65,7 @@ describe("the registry of a PostgreSQL store", () => {
       ALTER TABLE ${schema}.users DROP COLUMN epoch_reason, DROP COLUMN imported, DROP COLUMN role;
       ALTER TABLE ${schema}.audit_log DROP COLUMN note;
       DROP INDEX ${schema}.sessions_by_creation, ${schema}.sessions_by_user, ${schema}.users_by_email, ${schema}.users_inactive,
-        ${schema}.audit_log_of_actors;
+        ${schema}.audit_log_of_actors, ${schema}.audit_log_of_alarms, ${schema}.audit_log_of_reuse;
       DELETE FROM ${schema}.tokenpair_migrations WHERE number >= 5`);
     await store.migrate();
     const { isSettled, incarnation } = await store.nodes.look();

@@ -284,6 +284,9 @@ export const migrations: readonly Migration[] = [
       DROP INDEX tokenpair.audit_log_by_time;
       CREATE INDEX audit_log_by_time ON tokenpair.audit_log (at, seq);
       CREATE INDEX audit_log_of_actors ON tokenpair.audit_log (at, seq) WHERE actor IS NOT NULL;
+      CREATE INDEX audit_log_of_alarms ON tokenpair.audit_log (at, seq)
+        WHERE type IN ('throttled', 'webhook_failed', 'store_unwritable', 'new_device');
+      CREATE INDEX audit_log_of_reuse ON tokenpair.audit_log (at, seq) WHERE reason = 'reuse';
 
       -- What the nodes last said about themselves, while the console is on. Unlike the table nodes, nothing depends on it.
       CREATE TABLE tokenpair.node_reports (
