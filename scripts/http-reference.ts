@@ -117,7 +117,16 @@ function toName(row: Row): string {
 }
 
 function toSection(title: string, operation: Operation): Section {
-  const { summary, description = "", operationId, tags = [], security, parameters = [], requestBody, responses } = operation;
+  const {
+    summary,
+    description = "",
+    operationId,
+    tags = [],
+    security,
+    parameters = [],
+    requestBody,
+    responses,
+  } = operation;
   const ways = security.flatMap(Object.keys).map((name) => `\`${name}\``);
   const facts = [
     `Operation \`${operationId}\`.`,
