@@ -7,7 +7,7 @@ const auth = createAuth(await loadConfig());
 await auth.ready();
 
 const app = express();
-app.use(authRoutes(auth)); // before express.json(), so that tokenpair answers malformed bodies
+app.use(authRoutes(auth)); // login, refresh, logout; before any body parser
 app.get("/hello", requireUser(auth), (req, res) => {
   res.send(`hello, user ${req.auth.userId}\n`);
 });

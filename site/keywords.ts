@@ -19,7 +19,7 @@ export const keywords: Readonly<Record<string, string>> = {
   "/sessions-and-devices#a-list-of-the-users-devices": "log out all other devices revoke other sessions",
   "/sessions-and-devices#log-out-a-user-or-every-user":
     "revoke all tokens of a user by user id invalidate all tokens for user force all users to log in again log out everyone kick out",
-  "/sessions-and-devices#how-soon-a-logout-is-in-force":
+  "/sessions-and-devices#how-soon-a-logout-takes-effect":
     "access token still valid after logout blacklist access token at logout immediately at once",
   "/sessions-and-devices#how-long-a-session-lasts":
     "remember me keep users logged in after the browser is closed stay logged in persistent cookie",

@@ -96,7 +96,7 @@ export const questions: Readonly<Record<string, readonly string[]>> = {
   "add role to access token payload": ["/protect-a-route", "/your-own-users"],
   "verify session in another service": ["/services", "/services-without-a-database", "/verifier/typescript"],
   // What a reader typed to answer more such issues, and the section with the answer.
-  "logout access token still valid": ["/sessions-and-devices#how-soon-a-logout-is-in-force"],
+  "logout access token still valid": ["/sessions-and-devices#how-soon-a-logout-takes-effect"],
   "revoke all tokens of a user": ["/sessions-and-devices#log-out-a-user-or-every-user"],
   "force all users to log in again": ["/sessions-and-devices#log-out-a-user-or-every-user"],
   "deactivated user can still refresh": ["/your-own-users#when-a-user-changes"],

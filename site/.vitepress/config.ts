@@ -13,7 +13,7 @@ const answers = new Map(guide.flatMap(({ pages }) => pages.map(([path, , answer]
 
 const sidebar: DefaultTheme.SidebarItem[] = guide.map(({ name, pages, isCollapsed }) => ({
   text: name,
-  collapsed: isCollapsed ?? false,
+  collapsed: isCollapsed ?? name.toLowerCase().endsWith("in depth"),
   items: [
     ...pages.map(([path, text]) => ({ text, link: toAddress(path) })),
     ...(name === "Reference" ? [{ text: "Library API", link: "/api/" }] : []),

@@ -20,6 +20,7 @@ import {
   listSessions,
   revokeAllSessions,
   revokeSession,
+  revokeSessions,
   revokeSessionsForUser,
   revokeToken,
 } from "./sessions.ts";
@@ -78,6 +79,7 @@ const flows = {
   revokeAllSessions,
   revokePresented,
   revokeSession,
+  revokeSessions,
   revokeSessionsForUser,
   revokeToken,
   setPassword,

@@ -5,6 +5,8 @@ import type { Session } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
 import type { Guard } from "../core/store/guard.ts";
+import type { RevokedSessions } from "../core/store/sessions.ts";
+import type { EventsOf } from "../events/events.ts";
 import {
   type CommitDeps,
   type Confirmed,
@@ -130,6 +132,34 @@ export async function revokeSession(
   );
   if (revoked.sessions === 0) throw notFound();
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+}
+
+/**
+ * Revokes some sessions and their access tokens, in one transaction. Each session that was live has an event of its own. Pass at
+ * most some dozens at a time. The change is durable when the promise fulfils.
+ *
+ * @param owners the user of each session, by the session's id.
+ */
+export function revokeSessions(
+  deps: SessionDeps,
+  owners: ReadonlyMap<string, string>,
+  {
+    client = {},
+    confirmed = deps.settings.confirmRevocations,
+    guard,
+  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+): Promise<RevokedAndConfirmed> {
+  const events: EventsOf<RevokedSessions> = ({ revocations }) =>
+    revocations.flatMap((revocation) => {
+      if (revocation.kind !== "session") return [];
+      const { sessionId, at: time } = revocation;
+      const userId = owners.get(sessionId);
+      const subject = { sessionId, ...(userId === undefined ? {} : { userId }), client } as const;
+      return [{ type: "sessions_revoked", time, sessions: 1, reason: "revoked", ...subject } as const];
+    });
+  return commitRevocation(deps, confirmed, events, (options) =>
+    deps.store.sessions.revokeEach([...owners.keys()], "revoked", { ...options, guard }),
+  );
 }
 
 /** Revokes all sessions and access tokens of a user. The change is durable when the promise fulfils. */

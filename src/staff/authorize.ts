@@ -32,8 +32,6 @@ export interface UserChange {
  * Refuses a change that the roles don't allow. With roles in tokenpair's own table, the transaction decides again; with those of an
  * application, no transaction can.
  *
- * @param isEarly whether to refuse before the work of the change, too. Pass false if the change is one of thousands, whose
- * transaction decides soon enough. Default: true.
  * @returns the guard to pass to the store.
  * @throws RequestError 403 `not_staff` or `permission_denied`, or 404. AuthError `confirmation_required`.
  */
@@ -41,15 +39,12 @@ export async function authorize(
   staff: StaffDeps,
   { member, isConfirmed }: Requester,
   change: UserChange,
-  isEarly = true,
 ): Promise<Guard | undefined> {
   const { targetId, action, removesAdmin = false } = change;
-  if (isEarly || !staff.hasOwnRoles) {
-    const actor = { id: member.userId, isActive: true, role: member.role };
-    const target = targetId === null ? unknownOwner : await findTarget(staff, targetId);
-    // Only the transaction can count the admins.
-    requireAllowed({ actor, target, otherAdmins: 1 }, { action, isConfirmed });
-  }
+  const now = { id: member.userId, isActive: true, role: member.role };
+  const owner = targetId === null ? unknownOwner : await findTarget(staff, targetId);
+  // Only the transaction can count the admins.
+  requireAllowed({ actor: now, target: owner, otherAdmins: 1 }, { action, isConfirmed });
   if (!staff.hasOwnRoles) return undefined;
   return {
     actorId: member.userId,

@@ -1,7 +1,7 @@
 import type { Deps } from "../flows/deps.ts";
 import { findApplicationUser } from "../flows/user-source.ts";
 
-/** How many names one list requests from the application at once, so that it does not take all of its connections. */
+/** How many calls of `findUser` run at once, so that one list doesn't take all of its connections. */
 const concurrency = 8;
 
 /** For how long a name is kept, in milliseconds, and how many are kept at most. */

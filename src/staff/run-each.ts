@@ -4,48 +4,46 @@ import { RequestError } from "../http/request/request-error.ts";
 import { type Member, notStaff } from "./require-staff.ts";
 import type { StaffDeps } from "./staff-deps.ts";
 
-/** How many changes are made before the role of an application's member is looked up again. */
-const rolePeriod = 100;
-
-/** What happened to each of several ids. */
-export interface EachResult {
-  /** The ids that were changed. */
-  readonly done: readonly string[];
-  /** The errors of the ids that were not changed. */
-  readonly failed: ReadonlyMap<string, unknown>;
-  /** The error after which no more ids were tried, and the id that had it. */
-  readonly stopped?: { readonly id: string; readonly error: unknown };
+/** What happened to each of several subjects of a change. */
+export interface EachResult<T> {
+  /** Those that were changed. */
+  readonly done: readonly T[];
+  /** The errors of those that were not changed. */
+  readonly failed: ReadonlyMap<T, unknown>;
+  /** The error after which no more were tried, and the subject that had it. */
+  readonly stopped?: { readonly subject: T; readonly error: unknown };
 }
 
 /**
- * Makes a change for each id, one after the other. Other requests are served in between, because SQLite's transactions give nothing
- * else a turn. Stops if the member's session or role ends, or if the database doesn't answer: each further id would wait for it, too.
+ * Makes a change for each subject, one after the other. Other requests are served in between, because SQLite's transactions give nothing
+ * else a turn. Stops if the member's session or role ends, or if the database doesn't answer: each further one would wait for it, too.
  *
  * @param change must not wait for a confirmation. Wait once, after all of them: `confirmEarlier`.
  */
-export async function runEach(
+export async function runEach<T>(
   staff: StaffDeps,
   member: Member,
-  ids: Iterable<string>,
-  change: (id: string) => Promise<unknown>,
-): Promise<EachResult> {
+  subjects: Iterable<T>,
+  change: (subject: T) => Promise<unknown>,
+): Promise<EachResult<T>> {
   // The session was checked only when the request came in.
   const signal = staff.signal(member.authentication);
-  const done: string[] = [];
-  const failed = new Map<string, unknown>();
-  for (const id of ids) {
+  const done: T[] = [];
+  const failed = new Map<T, unknown>();
+  for (const subject of subjects) {
     try {
       signal.throwIfAborted();
-      if (!staff.hasOwnRoles && (done.length + 1) % rolePeriod === 0) await requireSameRole(staff, member);
+      if (!staff.hasOwnRoles) await requireSameRole(staff, member);
     } catch (error) {
-      return { done, failed, stopped: { id, error } };
+      return { done, failed, stopped: { subject, error } };
     }
     try {
-      await change(id);
-      done.push(id);
+      await change(subject);
+      done.push(subject);
     } catch (error) {
-      failed.set(id, error);
-      if (error instanceof StoreUnavailableError || isNoMember(error)) return { done, failed, stopped: { id, error } };
+      failed.set(subject, error);
+      if (error instanceof StoreUnavailableError || isNoMember(error))
+        return { done, failed, stopped: { subject, error } };
     }
     await setImmediate();
   }

@@ -210,6 +210,11 @@ export function toScanEndStatement(list: ListSql, part: ListPart, dialect: Diale
 /** The number beyond which nothing is counted. */
 export const mostCounted = 10_000;
 
+/** How many rows are looked at to count those that match. Filters without an index take several microseconds a row. */
+export function toCountLimit({ filters }: Pick<ListSql, "filters">): number {
+  return filters.length === 0 ? mostCounted : 2_000;
+}
+
 /** Returns the statement that counts the rows of a list: how many match, and how many were looked at. */
 export function toCountStatement(list: ListSql, dialect: Dialect): ListStatement {
   const { table, filters } = list;
@@ -219,7 +224,7 @@ export function toCountStatement(list: ListSql, dialect: Dialect): ListStatement
   const [columns, matching] = filters.length === 0 ? ["1", "1"] : ["*", `CASE WHEN ${matches} THEN 1 END`];
   return {
     sql: `${dialect.withNow} SELECT count(${matching}) AS matches, count(*) AS scanned
-      FROM ${dialect.now}(SELECT ${columns} FROM ${scanned} LIMIT ${mostCounted + 1}) AS ${table}`,
+      FROM ${dialect.now}(SELECT ${columns} FROM ${scanned} LIMIT ${toCountLimit(list) + 1}) AS ${table}`,
     parameters: { ...merge(filters), ...parameters },
   };
 }

@@ -7,6 +7,7 @@ import {
   type ListStatement,
   mostCounted,
   toAuditList,
+  toCountLimit,
   toCountStatement,
   toListStatement,
   toScanEndStatement,
@@ -50,7 +51,7 @@ export function createStaffLists<U, S>({
       const end = found.at(-1)?.key ?? null;
       // A list that ends early because few rows match its filters isn't counted: that would take as long again.
       const counted = isCounted ? ((await first(toCountStatement(list, dialect))) as CountRow | undefined) : undefined;
-      return { rows: ordered, end, ...toCount(counted) };
+      return { rows: ordered, end, ...toCount(list, counted) };
     }
     // Filters may have hidden more rows than were looked at.
     const end = list.filters.length === 0 ? undefined : await first(toScanEndStatement(list, part, dialect));
@@ -76,8 +77,8 @@ interface CountRow {
 }
 
 /** Returns the count, unless others may match beyond the last row that was looked at. */
-function toCount(counted: CountRow | undefined): { readonly count?: number } {
-  if (counted === undefined || (counted.scanned > mostCounted && counted.matches < mostCounted)) return {};
+function toCount(list: ListSql, counted: CountRow | undefined): { readonly count?: number } {
+  if (counted === undefined || (counted.scanned > toCountLimit(list) && counted.matches < mostCounted)) return {};
   return { count: Math.min(counted.matches, mostCounted) };
 }
 

@@ -32,7 +32,7 @@ async function openRacedStore(): Promise<Store> {
   return {
     ...store,
     users: race(store.users, ["create", "update", "disable", "enable", "setPassword", "delete"]),
-    sessions: race(store.sessions, ["revoke", "revokeForUser", "revokeAll"]),
+    sessions: race(store.sessions, ["revoke", "revokeEach", "revokeForUser", "revokeAll"]),
     throttle: race(store.throttle, ["clear"]),
     feed: race(store.feed, ["revokeToken"]),
     keys: race(store.keys, ["change"]),

@@ -151,7 +151,7 @@ export function testLongLists(lists: LongLists): void {
     },
   );
 
-  it("counts the rows that match, unless it would have to look at more than 10,000 of them", async () => {
+  it("counts the rows that match, unless it would have to look at many of them", async () => {
     const { users, sessions, audit } = lists.store().staff;
     const part = { from: null, isBackward: false, limit: 10, scan: 20_000, isCounted: true };
     const whole = await readAll(
@@ -184,7 +184,8 @@ export function testLongLists(lists: LongLists): void {
     expect((await sessions({ userId: "u8", state: "live" }, { ...part, limit: 2 })).count).toBe(live.seen.length);
     // A filter without an index, over more rows than are looked at.
     expect((await audit({ ip: "192.0.2.7" }, part)).count).toBeUndefined();
-    expect((await audit({ types: ["login"] }, part)).count).toBe(10_000);
+    expect((await audit({ types: ["login"] }, part)).count).toBeUndefined();
+    expect((await audit({}, part)).count).toBe(10_000);
     expect((await users({ namePrefix: "nobody" }, part)).count).toBe(0);
   });
 

@@ -76,6 +76,12 @@ export interface SessionStore {
    * the session was not live.
    */
   revoke(sessionId: string, reason: RevokeReason, options?: RevokeSessionOptions): Promise<RevokedSessions>;
+  /** Revokes some sessions in one transaction, with one feed entry for each that was live. Pass few: their rows are locked. */
+  revokeEach(
+    ids: readonly string[],
+    reason: RevokeReason,
+    options?: RevocationOptions<RevokedSessions>,
+  ): Promise<RevokedSessions>;
   /** Raises the user's epoch, which revokes every session of the user. Appends one feed entry. */
   revokeForUser(
     userId: string,

@@ -46,8 +46,14 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   const add = (line: Line) => timeline.add(line);
   const isOver = () => state?.tabIsOut === true || client.session().status !== "authenticated";
   const refresh = async () => void (await client.refresh());
+  /** Refreshes, and waits until the server's events say so: they may arrive after the response. */
+  async function refreshAndSee(): Promise<void> {
+    const before = state?.tab;
+    await refresh();
+    for (let tries = 0; tries < 100 && state?.tab === before && !isOver(); tries++) await sleep(50);
+  }
   const player = createPlayer(
-    { state: () => state, reuseInterval: () => reuseInterval, press: actions.press, refresh },
+    { state: () => state, reuseInterval: () => reuseInterval, press: actions.press, refresh: refreshAndSee },
     isOver,
   );
   const result = createResult(
@@ -261,6 +267,8 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     },
   };
 }
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function setUsable(button: HTMLElement, isUsable: boolean): void {
   if (isUsable) button.removeAttribute("aria-disabled");

@@ -169,6 +169,7 @@ export function createRun(options: RunOptions): Run {
       copy = generation;
       gain ??= { at: time, replacedFor: null };
       add({ lane, tone: "bad", title: `Refreshes ${arrow}`, detail: "the copy was not spent yet" });
+      sendOutcome({ tone: "bad", text: "The attacker is logged in as you. Your next refresh reveals it." });
     } else if (isLost) {
       lostAt = time;
       add({
@@ -198,6 +199,7 @@ export function createRun(options: RunOptions): Run {
         title: `Uses ${presented}, gets ${next} too`,
         detail: `${after} after your refresh: it looks like a retry`,
       });
+      sendOutcome({ tone: "bad", text: `The attacker got token ${next} too, because its request looks like a retry.` });
     } else {
       tab = next;
       add({
@@ -251,6 +253,7 @@ export function createRun(options: RunOptions): Run {
         title: `Copies your refresh token ${copied}`,
         detail: "as malware on your machine could",
       });
+      sendOutcome({ tone: "odd", text: `The attacker has a copy of refresh token ${copied}. You don't notice.` });
       sendState();
     },
     async useCopy() {

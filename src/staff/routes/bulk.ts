@@ -47,7 +47,7 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
       }
       const isDone = new Set(done);
       const results = ids.map((id) => {
-        const error = failed.get(id) ?? (id === stopped?.id ? stopped.error : undefined);
+        const error = failed.get(id) ?? (id === stopped?.subject ? stopped.error : undefined);
         if (isDone.has(id)) return { id, ok: true, detail: null };
         return { id, ok: false, detail: error === undefined ? "Not tried." : toDetail(error) };
       });

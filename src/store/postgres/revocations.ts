@@ -31,6 +31,13 @@ export interface Revocations {
     reason: RevokeReason,
     options?: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
+  /** Revokes some sessions, each with a feed entry of its own. */
+  readonly revokeEach: (
+    transaction: Transaction,
+    sessionIds: readonly string[],
+    reason: RevokeReason,
+    options?: EntryOptions,
+  ) => Promise<RevokedSessions>;
   /**
    * Raises the user's epoch and moves one session to the new epoch, with one feed entry. The rows of the user's other
    * sessions don't change. Returns `null` if the user isn't active or has no such live session.
@@ -103,12 +110,16 @@ export const longestEnd = `now + CASE longest_access WHEN 0 THEN ${longestUnknow
 
 const revokeLive = "UPDATE tokenpair.sessions SET revoked_at = now, revoke_reason = :reason";
 
-const revokeOne = `WITH ${clock},
+const revokeWithOwn = (condition: string) => `WITH ${clock},
   revoked AS (${revokeLive} FROM clock
-    WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id) RETURNING id, access_until)
+    WHERE ${isLiveInEpoch} AND ${condition} RETURNING id, access_until)
   INSERT INTO tokenpair.revocations (kind, key, at, until, reason, confirm)
   SELECT 'session', id, now, greatest(${accessEnd}, ${longestEnd}), :code::smallint, :confirm::boolean
   FROM revoked, clock, tokenpair.installation RETURNING ${appendedColumns}`;
+
+const revokeOne = revokeWithOwn("id = :sessionId AND user_id = coalesce(:userId, user_id)");
+
+const revokeEach = revokeWithOwn("id = ANY (:sessionIds::text[])");
 
 /**
  * Returns the statement that revokes the sessions that meet `condition`, with one feed entry of `columns`. The entry lasts
@@ -189,6 +200,9 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
   return {
     revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null } = {}) =>
       revoke(transaction, revokeOne, { sessionId, userId, reason, code: toReasonCode(reason), confirm }),
+
+    revokeEach: (transaction, sessionIds, reason, { confirm = false } = {}) =>
+      revoke(transaction, revokeEach, { sessionIds, reason, code: toReasonCode(reason), confirm }),
 
     async revokeOthers(transaction, owner, reason, { confirm = false } = {}) {
       const { run } = transaction;

@@ -148,6 +148,13 @@ export function createSessionStore(
         );
       }),
 
+    revokeEach: (sessionIds, reason, { audit, guard, ...options } = {}) =>
+      connection.transact("sessions.revokeEach", async (transaction) => {
+        await requireAllowed(transaction.run, guard);
+        const revoked = await revocations.revokeEach(transaction, sessionIds, reason, options);
+        return recordChange(transaction.run, audit, revoked);
+      }),
+
     revokeForUser: (userId, reason, { audit, confirm, guard } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
         await requireAllowed(transaction.run, guard);

@@ -164,6 +164,20 @@ export function createSessionStore(
       });
     },
 
+    async revokeEach(sessionIds, reason, { audit, confirm, guard } = {}) {
+      return connection.write("sessions.revokeEach", (now) => {
+        requireAllowed(connection, guard);
+        const each = sessionIds.map((id) => revocations.revokeOne(id, { reason, now, confirm }));
+        const position = each.findLast((one) => one.position !== undefined)?.position;
+        const revoked = {
+          sessions: each.filter(({ sessions }) => sessions > 0).length,
+          revocations: each.flatMap(({ revocations: entries }) => entries),
+          ...(position === undefined ? {} : { position }),
+        };
+        return recordChange(connection, audit, revoked);
+      });
+    },
+
     async revokeForUser(userId, reason, { audit, confirm, guard } = {}) {
       return connection.write("sessions.revokeForUser", (now) => {
         requireAllowed(connection, guard);

@@ -7,6 +7,43 @@ import type { Scene } from "./scene.ts";
 export function describeSessionRevocationContract(scene: Scene): void {
   const find = async (id: string): Promise<Session | undefined> => (await scene.store.sessions.find(id))?.session;
 
+  describe("sessions.revokeEach", () => {
+    it("revokes the live ones of some sessions, with an entry for each", async () => {
+      const { store } = scene;
+      const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
+      for (const id of ["a", "b", "gone", "kept"]) await addSession(store, id, alice);
+      await addSession(store, "c", bob);
+      await store.sessions.revoke("gone", "logout");
+      const ids = ["a", "b", "gone", "c", "nobody"];
+      const seen: unknown[] = [];
+      const audit = (revoked: unknown) => {
+        seen.push(revoked);
+        return [];
+      };
+      const { sessions, revocations, position } = await store.sessions.revokeEach(ids, "revoked", { audit });
+      const revoked = revocations.map((each) => (each.kind === "session" ? each.sessionId : each.kind));
+      expect([sessions, [...revoked].sort(), seen.length]).toEqual([3, ["a", "b", "c"], 1]);
+      expect(position).toBeDefined();
+      expect((await find("a"))?.revokeReason).toBe("revoked");
+      expect((await find("gone"))?.revokeReason).toBe("logout");
+      expect((await find("kept"))?.revokedAt).toBeNull();
+      expect(await store.sessions.revokeEach(ids, "revoked")).toEqual({ sessions: 0, revocations: [] });
+      expect(await store.sessions.revokeEach([], "revoked")).toEqual({ sessions: 0, revocations: [] });
+    });
+
+    it("changes nothing if its guard refuses", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "a", alice);
+      const check = () => {
+        throw new Error("no");
+      };
+      const guard = { actorId: alice, targetId: alice, check };
+      await expect(store.sessions.revokeEach(["a"], "revoked", { guard })).rejects.toThrow("no");
+      expect((await find("a"))?.revokedAt).toBeNull();
+    });
+  });
+
   describe("sessions.list and sessions.label", () => {
     it("list live sessions, newest first, of one user or of all users", async () => {
       const { store } = scene;
