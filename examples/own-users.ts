@@ -1,6 +1,6 @@
 /**
  * Your own users (in a database: see own-users/), your own claims, and a stream of server-sent events that ends with the session:
- * `npm run build && npx node examples/own-users.ts`.
+ * `npm run build && SIGNING_KEY=$(openssl rand -hex 48) npx node examples/own-users.ts`.
  */
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
@@ -27,7 +27,7 @@ const store = sqliteStore("data/own-users.db");
 await store.migrate();
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   accessTokenLifetime: minutes(5),
   verifyCredentials: async (username, password): Promise<Member | null> => {
     const member = [...members.values()].find((candidate) => candidate.username === username);

@@ -10,6 +10,8 @@ const preamble = `# tokenpair
 > that every node knows within a second. A library for Express, Fastify, Hono, Next, Nest and plain Node, or a server with
 > an HTTP API compatible with djangorestframework-simplejwt.
 
+- In an installed package, the paths below start at node_modules/tokenpair/.
+- tokenpair isn't on npm yet: install its package file (.tgz), which docs/install.md creates.
 - Read docs/skill/SKILL.md first: it has the steps and the mistakes to avoid. Then read docs/install.md, docs/protect-a-route.md and
   docs/front-end.md, or the page of your framework.
 - Put \`authRoutes(auth)\` before any body parser. Call \`await store.migrate()\` and \`await auth.ready()\` before the server listens.

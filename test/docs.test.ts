@@ -18,6 +18,13 @@ const pages = [
     .map((name) => join("docs", name)),
 ];
 
+/** Returns the files of a folder that hold code. */
+function listCode(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(?:ts|tsx|svelte|astro|vue|mjs)$/.test(name) && !name.includes("node_modules"))
+    .map((name) => join(folder, name));
+}
+
 describe("the documentation", () => {
   it("has the reference of the settings as the docstrings say it: `npm run docs`", () => {
     expect(read("docs/settings.md")).toBe(toSettingsReference());
@@ -81,6 +88,15 @@ describe("the documentation", () => {
   it.each(pages)("%s names only tests that exist", (page) => {
     const named = [...read(page).matchAll(/`(test\/[\w./-]+\.(?:ts|script))`/g)].map(([, path = ""]) => path);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it("shows no signing key that a copied program would start with", () => {
+    const key =
+      /signing_?key["'\]]*\s*(?:[:=]|\?\?|\|\|)\s*(?:process\.env\W+\w+\W*(?:\?\?|\|\|)\s*)?["'`][^"'`]{20,}["'`]/gi;
+    const known = [...pages, ...listCode("examples"), ...listCode("src"), ...listCode("site")].flatMap((path) =>
+      [...read(path).matchAll(key)].map(([found]) => `${path}: ${found}`),
+    );
+    expect(known).toEqual([]);
   });
 
   it("has a row for every dependency in the decision about them", () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -29,7 +30,7 @@ describe("the examples", () => {
   async function start(name: string): Promise<string> {
     running = spawn(process.execPath, [join(examples, `${name}.ts`)], {
       cwd,
-      env: { ...childEnvironment, PORT: "0" },
+      env: { ...childEnvironment, PORT: "0", SIGNING_KEY: randomBytes(48).toString("hex") },
       stdio: ["ignore", "pipe", "inherit"],
     });
     if (running.stdout === null) throw new Error("no output");

@@ -1,6 +1,6 @@
 /**
- * Login by a link in an email: `npm install && node magic-link.ts`, then open http://localhost:3000/login. The emails are printed.
- * The database has a user `alice` with the email address alice@example.com and without a password.
+ * Login by a link in an email: `npm install && SIGNING_KEY=$(openssl rand -hex 48) node magic-link.ts`, then open
+ * http://localhost:3000/login. The emails are printed. The database has a user `alice` with the email address alice@example.com and without a password.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
@@ -11,7 +11,7 @@ import { sqliteStore } from "tokenpair/sqlite";
 
 const store = sqliteStore("data/magic-link.db");
 await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
 await auth.ready();
 const alice = "alice@example.com";
 if ((await auth.users.findByName(alice)) === null) await auth.users.create({ username: alice, email: alice });

@@ -2,6 +2,7 @@
  * "Log in with …" by OpenID Connect, in Express, with any provider: the code flow with PKCE, `state` and `nonce`.
  *
  *   npm install
+ *   export SIGNING_KEY=$(openssl rand -hex 48)
  *   ISSUER=https://accounts.google.com CLIENT_ID=… CLIENT_SECRET=… node oidc.ts
  *
  * Register the redirect URI http://localhost:3000/login/callback with the provider, and open http://localhost:3000/.
@@ -28,7 +29,7 @@ const findOrCreateMember = db.prepare(
 );
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for these examples only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   findUser: async (id) => {
     const member = findMember.get(id);
     return member === undefined ? null : { id, username: String(member["username"]), isActive: true };

@@ -1,7 +1,7 @@
 /**
  * Passkeys in Express with SimpleWebAuthn: a user registers one, logs in with it without a name or a password, and confirms with
- * it that it is the user: `npm install && node passkeys.ts`, then open http://localhost:3000/. The browser's side is passkeys.html,
- * the tables are in passkey-store.ts.
+ * it that it is the user: `npm install && SIGNING_KEY=$(openssl rand -hex 48) node passkeys.ts`, then open
+ * http://localhost:3000/. The browser's side is passkeys.html, the tables are in passkey-store.ts.
  */
 import { randomUUID } from "node:crypto";
 import * as webauthn from "@simplewebauthn/server";
@@ -17,7 +17,7 @@ const rpID = new URL(ORIGIN).hostname;
 
 const store = sqliteStore("data/logins.db");
 await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for these examples only" });
+const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
 await auth.ready();
 await createAlice(auth);
 

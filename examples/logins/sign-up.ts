@@ -1,6 +1,6 @@
 /**
- * Sign-up by a form without scripts, which creates a user and logs the user in: `npm install && node sign-up.ts`, then open
- * http://localhost:3000/sign-up.
+ * Sign-up by a form without scripts, which creates a user and logs the user in: `npm install && SIGNING_KEY=$(openssl rand -hex 48) node sign-up.ts`,
+ * then open http://localhost:3000/sign-up.
  */
 import express from "express";
 import { AuthError, createAuth, safeNext, type User } from "tokenpair";
@@ -11,7 +11,7 @@ const store = sqliteStore("data/sign-up.db");
 await store.migrate();
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   minPasswordLength: 15, // the password is the only factor
 });
 await auth.ready();

@@ -1,5 +1,6 @@
 /**
- * A one-time code of an authenticator app (TOTP, RFC 6238) as the second step after the password: `npm install && node totp.ts`.
+ * A one-time code of an authenticator app (TOTP, RFC 6238) as the second step after the password:
+ * `npm install && SIGNING_KEY=$(openssl rand -hex 48) node totp.ts`.
  * Logins use `POST /api/auth/login/` and `login/continue/ {"ticket", "code"}`. The database has a user `alice` with the password below.
  */
 import { createHash } from "node:crypto";
@@ -50,7 +51,7 @@ const isEnrolled = (userId: string) => typeof findSecrets(userId)?.["secret"] ==
 
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   afterPassword: (user) => (isEnrolled(user.id) ? { methods: ["otp", "recovery"] } : null),
   verifySecondFactor: (user, proof): FactorAnswer => {
     const code = toCode(proof["code"]);

@@ -1,6 +1,6 @@
 /**
  * A server whose logins and refreshes are spans in your tracing system. In this folder: `npm ci`, then
- * `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 npx node server.ts`. It creates the user alice, with the password
+ * `SIGNING_KEY=$(openssl rand -hex 48) OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 npx node server.ts`. It creates the user alice, with the password
  * "correct horse battery staple".
  */
 import { createServer } from "node:http";
@@ -17,7 +17,7 @@ traceTokenpair();
 
 const store = sqliteStore(":memory:");
 await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
 await auth.ready();
 await auth.users.create({ username: "alice", password: "correct horse battery staple" });
 

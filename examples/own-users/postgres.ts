@@ -1,4 +1,7 @@
-/** Members in a table of your own, with Drizzle over PostgreSQL: `DATABASE_URL=postgres://… node postgres.ts`. */
+/**
+ * Members in a table of your own, with Drizzle over PostgreSQL:
+ * `SIGNING_KEY=$(openssl rand -hex 48) DATABASE_URL=postgres://… node postgres.ts`.
+ */
 import { serve } from "@hono/node-server";
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
@@ -28,7 +31,7 @@ const toName = (typed: string) => typed.trim().toLowerCase();
 const passwords = createPasswords({ minLength: 15 });
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   findUser: (id) => find(eq(members.id, id)),
   verifyCredentials: async (username, password) => {
     const member = await find(eq(members.username, toName(username)));

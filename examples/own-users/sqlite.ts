@@ -1,4 +1,4 @@
-/** Members in a table of your own, with Drizzle over SQLite: `node sqlite.ts`. */
+/** Members in a table of your own, with Drizzle over SQLite: `SIGNING_KEY=$(openssl rand -hex 48) node sqlite.ts`. */
 import { serve } from "@hono/node-server";
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql";
@@ -28,7 +28,7 @@ const toName = (typed: string) => typed.trim().toLowerCase();
 const passwords = createPasswords({ minLength: 15 });
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   findUser: (id) => find(eq(members.id, id)),
   verifyCredentials: async (username, password) => {
     const member = await find(eq(members.username, toName(username)));

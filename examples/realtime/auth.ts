@@ -1,4 +1,4 @@
-/** The authentication of these examples. Its database has a user `alice` with the password below. */
+/** The authentication of these examples: `SIGNING_KEY=$(openssl rand -hex 48) node websocket.ts`. Its database has a user `alice` with the password below. */
 import { AuthError, createAuth } from "tokenpair";
 import { sqliteStore } from "tokenpair/sqlite";
 
@@ -6,7 +6,7 @@ const store = sqliteStore("data/realtime.db");
 await store.migrate();
 export const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for these examples only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
 });
 await auth.ready();
 

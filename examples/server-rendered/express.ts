@@ -1,4 +1,7 @@
-/** Pages that Express renders: `npm run build && NODE_ENV=development npx node examples/server-rendered/express.ts`. */
+/**
+ * Pages that Express renders:
+ * `npm run build && SIGNING_KEY=$(openssl rand -hex 48) NODE_ENV=development npx node examples/server-rendered/express.ts`.
+ */
 import { pathToFileURL } from "node:url";
 import express from "express";
 import { type Auth, createAuth } from "tokenpair";
@@ -38,7 +41,7 @@ export function createApp(auth: Auth): express.Express {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const store = sqliteStore("data/example.db");
   await store.migrate();
-  const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+  const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
   await auth.ready();
   if ((await auth.users.findByName("ada")) === null) {
     await auth.users.create({ username: "ada", password: "correct horse battery staple" });

@@ -1,4 +1,7 @@
-/** tRPC over Express: protected procedures, roles, and a subscription that ends at a logout: `npm install && node server.ts`. */
+/**
+ * tRPC over Express: protected procedures, roles, and a subscription that ends at a logout:
+ * `npm install && SIGNING_KEY=$(openssl rand -hex 48) node server.ts`.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { type CreateExpressContextOptions, createExpressMiddleware } from "@trpc/server/adapters/express";
@@ -12,7 +15,7 @@ const store = sqliteStore("data/trpc.db");
 await store.migrate();
 const auth = createAuth({
   store,
-  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  signingKey: process.env["SIGNING_KEY"] ?? "",
   claims: ({ username }): { role: "reader" | "editor" } => ({ role: editors.includes(username) ? "editor" : "reader" }),
 });
 await auth.ready();

@@ -5,7 +5,7 @@ import type { SocketHandshake } from "./nestjs-socket.ts";
 
 /** What a route requires. */
 export interface RouteRule extends AuthenticationRequirement {
-  /** Whether the route also answers requests that are not authenticated. */
+  /** Whether the route also answers requests that are not authenticated, except those that get a 503. */
   readonly isPublic?: boolean;
 }
 

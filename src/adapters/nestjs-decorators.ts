@@ -6,7 +6,8 @@ import { AuthGuard } from "./nestjs-guard.ts";
 
 /**
  * Opens a route, or every route of a class, to requests that are not authenticated. There, `@CurrentUser()` is undefined unless the
- * request is authenticated.
+ * request is authenticated: an invalid token, or a cookie without the CSRF token, counts as no login. If this node can't know whether
+ * a token was revoked, the answer is still 503.
  *
  * @example
  * class Health {

@@ -32,7 +32,7 @@ export class AuthGuard implements CanActivate {
     const request = source.carrier.raw ?? (source.carrier as Request);
     const settle = (result: CheckResult<AuthUser, object>) => {
       if (result.ok) source.carrier.auth = result.authentication as RegisteredAuthentication;
-      if (result.ok || rule.isPublic === true) return true;
+      if (result.ok || isAnonymous(rule, result.response)) return true;
       if (source.type === "http") return refuseRequest(result.response, context.switchToHttp().getResponse());
       return SocketRefusal.of(result.response).then(refuseOperation);
     };
@@ -42,10 +42,16 @@ export class AuthGuard implements CanActivate {
 
   async #acceptMessage({ type, carrier, socket }: Source, rule: RouteRule): Promise<boolean> {
     const refusal = findMessageRefusal(await this.#sockets.find(carrier, socket ?? {}), rule);
-    if (refusal === null || rule.isPublic === true) return true;
+    if (refusal === null || isAnonymous(rule, refusal)) return true;
     return type === "ws" ? refuseMessage(refusal) : refuseOperation(refusal);
   }
 }
+
+/** Returns whether a refused request counts as not logged in: the route is public, and this node could check the request. */
+function isAnonymous({ isPublic }: RouteRule, { status }: { readonly status: number }): boolean {
+  return isPublic === true && status < 500;
+}
+
 Injectable()(AuthGuard);
 Inject(authToken)(AuthGuard, undefined, 0);
 Inject(AuthSockets)(AuthGuard, undefined, 1);

@@ -205,6 +205,11 @@ const placeholderWords = [
   "examplesecret",
   "examplekey",
   "djangoinsecure",
+  // Keys of former versions of this documentation and its examples.
+  "forthisexampleonly",
+  "fortheseexamplesonly",
+  "akeyfordevelopment",
+  "akeyfortestsof32bytes",
 ] as const;
 
 function isPlaceholder(text: string): boolean {

@@ -135,7 +135,7 @@ export async function revokeSession(
 }
 
 /**
- * Revokes some sessions and their access tokens, in one transaction. Each session that was live has an event of its own. Pass at
+ * Revokes some sessions and their access tokens, in one transaction. Each session that was live has its own event. Pass at
  * most some dozens at a time. The change is durable when the promise fulfils.
  *
  * @param owners the user of each session, by the session's id.

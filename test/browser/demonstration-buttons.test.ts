@@ -16,8 +16,24 @@ const lanes = { tab: ".lane-tab", second: ".lane-second", attacker: ".lane-attac
 
 const readLane = (page: Tab, lane: keyof typeof lanes) => page.locator(`.timeline ${lanes[lane]} b`).allTextContents();
 
-/** Presses a button by its name, which a hint may follow. */
-const press = (page: Tab, name: string) => page.getByRole("button", { name: new RegExp(`^${name}`) }).click();
+/**
+ * Presses a button by its name, which a hint may follow. WebKit's driver clicks where the button was, so this waits until the lines
+ * above it no longer move it.
+ */
+async function press(page: Tab, name: string): Promise<void> {
+  const button = page.getByRole("button", { name: new RegExp(`^${name}`) });
+  await button.waitFor();
+  let place = "";
+  await until(async () => {
+    const before = place;
+    place = await button.evaluateAll(([element]) => {
+      element?.scrollIntoView({ block: "center", behavior: "instant" });
+      return JSON.stringify(element?.getBoundingClientRect());
+    });
+    return place === before;
+  });
+  await button.click();
+}
 
 /** Waits until the lane has exactly these lines. */
 async function seeLane(page: Tab, lane: keyof typeof lanes, lines: readonly string[]): Promise<void> {
@@ -45,7 +61,10 @@ describe.each(databases)("the demonstration over %s", (database) => {
 
   beforeAll(async () => {
     const env = { TOKENPAIR_PAGE: "true", TOKENPAIR_REUSE_INTERVAL: String(reuseInterval) };
-    [nodes, browser] = await Promise.all([openNodes({ database, servers: 1, env, args: ["--demo"] }), openBrowser()]);
+    [nodes, browser] = await Promise.all([
+      openNodes({ database, servers: 1, env, args: ["--demo"] }),
+      openBrowser({ hasWindows: true }),
+    ]);
   });
   afterAll(async () => {
     await browser?.close();

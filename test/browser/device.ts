@@ -91,6 +91,8 @@ export interface BrowserOptions {
   readonly blocksCookies?: boolean;
   /** Whether it prefers dark pages. */
   readonly isDark?: boolean;
+  /** Whether each page is in a window of its own, so that WebKit says that it is visible. Others always say so. */
+  readonly hasWindows?: boolean;
   /** Whether pages that the user leaves stay in the back/forward cache. `goBack` then requires one from there. */
   readonly cachesPages?: boolean;
 }

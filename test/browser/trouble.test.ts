@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, traits } from "./browsers.ts";
+import { browserName, openBrowser, traits } from "./browsers.ts";
 import type { TestBrowser } from "./device.ts";
 import { openNetwork } from "./network.ts";
 import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
@@ -22,7 +22,9 @@ describe("a user in trouble", () => {
   });
 
   it("changes nobody else's password after another front end has logged another user in", async () => {
-    const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
+    // Only a visible page has a stream.
+    const watched = await openBrowser({ hasWindows: true });
+    const [device, alice, bob] = [await watched.device(), await site.newUser(), await site.newUser()];
     const network = await openNetwork(site);
     // The stream would say at once that the session was replaced. Here, the password is sent before that arrives.
     const stream = network.hold("/api/auth/session/events/");
@@ -38,28 +40,34 @@ describe("a user in trouble", () => {
     expect(await page.locator(".notice").textContent()).toBe(replaced);
     arrive();
     await seeAccount(page, bob);
-    await device.close();
+    await watched.close();
     await network.close();
 
     expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
   });
 
-  it("shows the other user, and forgets what was typed, when the stream says that the session was replaced", async () => {
-    const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
-    const page = await openLoggedIn(device, site, alice);
-    await page.getByLabel("Current password", { exact: true }).fill(password);
-    await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
-    const other = await device.newPage();
-    await other.goto(`${site.origin}${documentPath}`);
-    await other.evaluate(logInByFetch, { username: bob, password });
-    await page.bringToFront();
-    await seeAccount(page, bob);
-    expect(await page.locator(".notice").textContent()).toBe(replaced);
-    const typed = await page.evaluate(() => [...document.querySelectorAll("input")].map(({ value }) => value));
-    expect(typed.join("")).not.toContain("horse");
-    await device.close();
-    expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
-  });
+  // The drivers of the other browsers hide the first page while the second one is open, so it has no stream then.
+  it.skipIf(browserName !== "chromium")(
+    "shows the other user, and forgets what was typed, when the stream says that the session was replaced",
+    async () => {
+      // Only a visible page has a stream.
+      const watched = await openBrowser({ hasWindows: true });
+      const [device, alice, bob] = [await watched.device(), await site.newUser(), await site.newUser()];
+      const page = await openLoggedIn(device, site, alice);
+      await page.getByLabel("Current password", { exact: true }).fill(password);
+      await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
+      const other = await device.newPage();
+      await other.goto(`${site.origin}${documentPath}`);
+      await other.evaluate(logInByFetch, { username: bob, password });
+      await page.bringToFront();
+      await seeAccount(page, bob);
+      expect(await page.locator(".notice").textContent()).toBe(replaced);
+      const typed = await page.evaluate(() => [...document.querySelectorAll("input")].map(({ value }) => value));
+      expect(typed.join("")).not.toContain("horse");
+      await watched.close();
+      expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
+    },
+  );
 
   it("shows the login form after another front end has logged the user out, and doesn't blame inactivity alone", async () => {
     const device = await browser.device();

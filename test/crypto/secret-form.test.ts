@@ -101,6 +101,10 @@ describe("the form of a signing key", () => {
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "secretsecretsecretsecretsecretsecret",
     "openssl rand -hex 48",
+    "a signing key for this example only",
+    "a signing key for these examples only",
+    "a key for development, 32 bytes or more",
+    "a key for tests, of 32 bytes or more",
   ])("refuses %s as a placeholder", (text) => {
     expect(findSecretFault(text)).toBe("placeholder");
     expect(findSecretBytesFault(Buffer.from(text))).toBe("placeholder");

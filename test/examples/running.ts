@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +30,7 @@ export async function startExample(path: string, env: Readonly<Record<string, st
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const running: ChildProcess = spawn(process.execPath, [join(examples, path)], {
     cwd,
-    env: { ...childEnvironment, PORT: "0", ...env },
+    env: { ...childEnvironment, PORT: "0", SIGNING_KEY: randomBytes(48).toString("hex"), ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const stop = async () => {

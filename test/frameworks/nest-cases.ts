@@ -113,10 +113,39 @@ export function testNest(name: string): void {
       expect(await read("/whoami")).toEqual([200, "you are nobody"]);
       expect(await read("/whoami", "garbage")).toEqual([200, "you are nobody"]);
       expect(await read("/whoami", access)).toEqual([200, "you are 1"]);
+      // A POST with the cookie, but without the CSRF token.
+      const forged = await fetch(`${url}/whoami`, { method: "POST", headers: toHeaders(url, "cookie", access) });
+      expect([forged.status, await forged.text()]).toEqual([200, "you are nobody"]);
       expect(await read("/open")).toEqual([200, "open"]);
       // @StepUp() on a route wins over @Public() on its class.
       expect((await read("/open/closed"))[0]).toBe(401);
       expect(await read("/open/closed", access)).toEqual([200, "closed for all but 1"]);
+    });
+
+    it(`answers a @Public() route with 503 if this node can't know who is logged in, on ${on}`, async () => {
+      const unavailable = Response.json({ detail: "down", code: "unavailable" }, { status: 503 });
+      const { url } = await openApp({}, {}, (auth) => ({
+        ...auth,
+        check: async () => ({ ok: false, response: unavailable.clone() }),
+      }));
+      const response = await fetch(`${url}/whoami`);
+      expect([response.status, await response.json()]).toEqual([503, { detail: "down", code: "unavailable" }]);
+    });
+
+    it(`requires the role of a claim after the global guard on ${on}`, async () => {
+      const { url, auth } = await openApp({ claims: ({ role }) => ({ role }) });
+      const read = async (headers: Record<string, string>) => {
+        const response = await fetch(`${url}/admin`, { headers });
+        return [response.status, await response.text()];
+      };
+      const asUser = async () => ({ Authorization: `Bearer ${(await auth.login(credentials)).access}` });
+      expect((await read({}))[0]).toBe(401);
+      expect(await read(await asUser())).toEqual([
+        403,
+        '{"detail":"Only for the role admin.","code":"permission_denied"}',
+      ]);
+      await auth.users.update("1", { role: "admin" });
+      expect(await read(await asUser())).toEqual([200, "admin 1"]);
     });
 
     it.each([false, true])(

@@ -1,4 +1,4 @@
-/** What a user is called by. An application's own users may have no name here, or any. */
+/** A user's id and name. An application's own users may have no name here, or any. */
 export interface Named {
   readonly id: string;
   readonly username: string | null;

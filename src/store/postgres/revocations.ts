@@ -31,7 +31,7 @@ export interface Revocations {
     reason: RevokeReason,
     options?: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
-  /** Revokes some sessions, each with a feed entry of its own. */
+  /** Revokes some sessions, each with its own feed entry. */
   readonly revokeEach: (
     transaction: Transaction,
     sessionIds: readonly string[],

@@ -22,8 +22,12 @@ export interface WebDriverSession {
 /** How long a command may take. Milliseconds. */
 const commandTimeout = 30_000;
 
-/** Starts a session at a driver, whose first window isn't used. */
-export async function startSession(driver: string, capabilities: object): Promise<WebDriverSession> {
+/** Starts a session at a driver, whose first window isn't used. A new tab is hidden behind it, a new `window` is visible. */
+export async function startSession(
+  driver: string,
+  capabilities: object,
+  type: "tab" | "window" = "tab",
+): Promise<WebDriverSession> {
   async function send(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(`${driver}${path}`, {
       method,
@@ -67,7 +71,7 @@ export async function startSession(driver: string, capabilities: object): Promis
       }),
     openWindow: () =>
       enqueue(async () => {
-        const { handle } = (await send("POST", `${root}/window/new`, { type: "tab" })) as { readonly handle: string };
+        const { handle } = (await send("POST", `${root}/window/new`, { type })) as { readonly handle: string };
         return handle;
       }),
     close: () => enqueue(async () => void (await send("DELETE", root))),

@@ -75,9 +75,8 @@ async function openDevice(display: string, proxy: HostProxy, options: BrowserOpt
     ...(options.blocksCookies ? ["--cookies-policy=never"] : []),
     ...(options.isDark ? ["--dark-mode"] : []),
   ];
-  const session = await startSession(url, {
-    "webkitgtk:browserOptions": { binary: miniBrowser, args },
-  });
+  const capabilities = { "webkitgtk:browserOptions": { binary: miniBrowser, args } };
+  const session = await startSession(url, capabilities, options.hasWindows ? "window" : "tab");
   let isOpen = true;
   const device: Device = {
     newPage: () => openWebKitTab(session),

@@ -3,6 +3,7 @@ import type { Auth, RegisteredAuthentication } from "tokenpair";
 import { sessionStarter as expressStarter } from "tokenpair/express";
 import { sessionStarter as fastifyStarter } from "tokenpair/fastify";
 import { AuthGuard, CurrentUser, InjectAuth, Public, StepUp } from "tokenpair/nestjs";
+import { RequireRole } from "./roles.js";
 
 /** The routes that the HTTP script of the adapters needs. */
 @Controller()
@@ -16,7 +17,7 @@ export class Routes {
   }
 
   @Public()
-  @Get("whoami")
+  @All("whoami")
   whoami(@CurrentUser() current?: RegisteredAuthentication) {
     return `you are ${current?.userId ?? "nobody"}`;
   }
@@ -45,6 +46,12 @@ export class Routes {
   @Get("danger")
   danger(@CurrentUser() { amr }: RegisteredAuthentication) {
     return `by ${amr}`;
+  }
+
+  @RequireRole("admin")
+  @Get("admin")
+  admin(@CurrentUser("userId") userId: string) {
+    return `admin ${userId}`;
   }
 
   @Get("broken")
