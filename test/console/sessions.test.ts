@@ -116,11 +116,14 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     const page = await scene.open("ada", "audit", "Audit log");
     const exports = page.getByRole("button", { name: /^Export/ });
     await exports.waitFor();
-    const held = Promise.withResolvers<void>();
-    await page.route("**/api/admin/users/?*", (route) => held.promise.then(() => route.continue()));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/api/admin/users/?*", (route) => held.then(() => route.continue()));
     await type(page, "User", "edsger");
     await exports.waitFor({ state: "detached" });
-    held.resolve();
+    release();
     await exports.waitFor();
   });
 
