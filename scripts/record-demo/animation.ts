@@ -1,5 +1,6 @@
 import { createPalette, type Palette } from "./palette.ts";
-import { type Area, findDifference, type Picture, signature, toChunk, toImageData } from "./png.ts";
+import type { Picture } from "./picture.ts";
+import { type Area, findDifference, signature, toChunk, toImageData } from "./png.ts";
 
 /** A frame, and for how many milliseconds it is shown. */
 export interface Frame {

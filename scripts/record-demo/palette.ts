@@ -1,4 +1,4 @@
-import type { Picture } from "./png.ts";
+import { type Picture, toColor } from "./picture.ts";
 
 /** The colors of an indexed PNG, which is a third of the size of one with three bytes for each pixel. */
 export interface Palette {
@@ -9,10 +9,6 @@ export interface Palette {
 }
 
 const maxColors = 256;
-
-/** Returns the color of a pixel, as 0xRRGGBB. */
-export const toColor = ({ pixels }: Picture, pixel: number): number =>
-  ((pixels[pixel * 3] ?? 0) << 16) | ((pixels[pixel * 3 + 1] ?? 0) << 8) | (pixels[pixel * 3 + 2] ?? 0);
 
 /**
  * Returns a palette for pictures. If they have more than 256 colors, it adds one color after another: the one whose pixels would be

@@ -1,12 +1,6 @@
 import { crc32, deflateSync, inflateSync } from "node:zlib";
-import { type Palette, toColor } from "./palette.ts";
-
-/** A picture: three bytes for each pixel, in rows from the top. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly pixels: Uint8Array;
-}
+import type { Palette } from "./palette.ts";
+import { type Picture, toColor } from "./picture.ts";
 
 /** A part of a picture. */
 export interface Area {

@@ -44,7 +44,7 @@ export async function hasMade(
 
 /**
  * Returns whether the member has created a user with the same reason a short time ago, and nothing else has happened to the user since:
- * no login, not even a failed one, and no change by somebody else or for another reason.
+ * no login, not even a failed one, and no change by another member or for another reason.
  */
 export async function hasJustCreated(staff: StaffDeps, { client }: ChangeAuthor, userId: string): Promise<boolean> {
   const { rows, end } = await readRecent(staff, { userId });

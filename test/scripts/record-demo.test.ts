@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { toStill } from "../../scripts/record-demo/animation.ts";
 import { createPalette } from "../../scripts/record-demo/palette.ts";
-import { type Picture, readPng } from "../../scripts/record-demo/png.ts";
+import type { Picture } from "../../scripts/record-demo/picture.ts";
+import { readPng } from "../../scripts/record-demo/png.ts";
 
 /** Returns a picture with one row, whose pixels have these colors. */
 const toRow = (colors: readonly number[]): Picture => ({
