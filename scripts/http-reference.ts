@@ -41,6 +41,7 @@ interface Parameter {
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly description?: string;
   readonly tags?: readonly string[];
   readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly parameters?: readonly Parameter[];
@@ -55,6 +56,7 @@ type Row = string;
 interface Section {
   readonly title: string;
   readonly summary: string;
+  readonly description: string;
   readonly facts: string;
   readonly parameters: readonly Row[];
   readonly responses: readonly Row[];
@@ -115,7 +117,16 @@ function toName(row: Row): string {
 }
 
 function toSection(title: string, operation: Operation): Section {
-  const { summary, operationId, tags = [], security, parameters = [], requestBody, responses } = operation;
+  const {
+    summary,
+    description = "",
+    operationId,
+    tags = [],
+    security,
+    parameters = [],
+    requestBody,
+    responses,
+  } = operation;
   const ways = security.flatMap(Object.keys).map((name) => `\`${name}\``);
   const facts = [
     `Operation \`${operationId}\`.`,
@@ -138,11 +149,11 @@ function toSection(title: string, operation: Operation): Section {
     const fields = Object.keys(Object.values(content)[0]?.schema?.properties ?? {}).map((name) => `\`${name}\``);
     return `| ${status} | ${toCell(description)} | ${fields.join(", ")} |\n`;
   });
-  return { title, summary, facts: facts.join(" "), parameters: rows, responses: results };
+  return { title, summary, description, facts: facts.join(" "), parameters: rows, responses: results };
 }
 
 function toText(section: Section, sharedParameters: ReadonlySet<Row>, sharedResponses: ReadonlySet<Row>): string {
-  const { title, summary, facts } = section;
+  const { title, summary, description, facts } = section;
   const own = {
     parameters: section.parameters.filter((row) => !sharedParameters.has(row)),
     responses: section.responses.filter((row) => !sharedResponses.has(row)),
@@ -153,6 +164,7 @@ function toText(section: Section, sharedParameters: ReadonlySet<Row>, sharedResp
   ].map(toName);
   return [
     `## ${title}\n\n${summary} ${facts}\n`,
+    ...(description === "" ? [] : [`${description}\n`]),
     ...(own.parameters.length > 0
       ? [`| parameter | where | meaning |\n|---|---|---|\n${own.parameters.join("")}`]
       : []),

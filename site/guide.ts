@@ -17,12 +17,12 @@ export const guide: readonly Group[] = [
     name: "Start",
     pages: [
       ["README.md", "Overview", "what tokenpair is, the shortest server, a comparison with other libraries"],
-      ["docs/install.md", "Install", "a server with logins and a protected route in five minutes"],
+      ["docs/install.md", "Install", "a server with logins and a protected route in five minutes, first users in code"],
       ["docs/express-react.md", "First application", "Express, React and Vite: login, protected route, devices"],
       [
         "docs/protect-a-route.md",
         "Protect a route",
-        "Express, Fastify, Hono, Nest, Next, plain Node; refusals, roles, types, tests",
+        "Express, Fastify, Hono, Nest, Next, plain Node; refusals, public routes, roles, types, tests",
       ],
       ["docs/front-end.md", "Front end", "log in, send requests and show who is logged in, in a browser"],
       ["docs/sessions-and-devices.md", "Sessions and devices", "list a user's devices, log out one, the others or all"],
@@ -47,7 +47,7 @@ export const guide: readonly Group[] = [
         "SvelteKit, React Router, Astro, Nuxt",
         "protect the pages of these frameworks, and what their routers load",
       ],
-      ["docs/nest.md", "Nest", "module, guard, gateways, GraphQL"],
+      ["docs/nest.md", "Nest", "module, guard, roles, gateways, GraphQL"],
       ["docs/native.md", "Mobile", "the bearer client in React Native and Expo"],
       ["docs/websockets.md", "WebSockets and streams", "close open connections at a logout"],
     ],

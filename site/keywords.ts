@@ -7,16 +7,29 @@
 export const keywords: Readonly<Record<string, string>> = {
   "/install": "getting started quick start setup installation npm add tokenpair register sign-up",
   "/protect-a-route":
-    "middleware guard authorize authorization permissions roles RBAC admin only optional authentication req.user current user isAuthenticated requireAuth test unit test",
+    "middleware guard authorize authorization permissions roles RBAC admin only req.user current user isAuthenticated requireAuth test unit test every request hits the database per request database lookup round trip",
+  "/protect-a-route#routes-for-everyone-with-or-without-a-login":
+    "optional authentication middleware anonymous requests guest public route optional user",
+  "/protect-a-route#roles":
+    "user role changed new role in token role update at once immediately stale role payload custom claim permission changed",
   "/express-react": "tutorial example login form React Vite getting started",
   "/front-end": "fetch axios interceptor SPA Vue Svelte Solid useSession login form logged in state localStorage",
   "/sessions-and-devices":
     "log out everywhere logout all devices sign out of all devices revoke session active sessions kick out force logout remote logout invalidate list sessions session timeout idle timeout",
+  "/sessions-and-devices#a-list-of-the-users-devices": "log out all other devices revoke other sessions",
+  "/sessions-and-devices#log-out-a-user-or-every-user":
+    "revoke all tokens of a user by user id invalidate all tokens for user force all users to log in again log out everyone kick out",
+  "/sessions-and-devices#how-soon-a-logout-takes-effect":
+    "access token still valid after logout blacklist access token at logout immediately at once",
+  "/sessions-and-devices#how-long-a-session-lasts":
+    "remember me keep users logged in after the browser is closed stay logged in persistent cookie",
   "/revocation": "revoke token blacklist blocklist denylist invalidate token revocation list",
   "/your-own-users":
     "Prisma Drizzle Sequelize TypeORM Mongoose existing users database custom user model custom claims refresh claims change roles bcrypt user table",
+  "/your-own-users#when-a-user-changes":
+    "deactivated user deleted user inactive user disabled banned user can still refresh still has a valid token",
   "/other-logins":
-    "SSO single sign-on OAuth OAuth2 OpenID Connect SAML social login Google login GitHub login Auth0 Keycloak passport magic link passwordless sign-up registration register forgot password password reset email verification",
+    "SSO single sign-on OAuth OAuth2 OpenID Connect SAML social login Google login GitHub login Auth0 Keycloak passport magic link passwordless sign-up registration register start session create session without password forgot password password reset email verification",
   "/other-logins#acting-for-a-user": "impersonate impersonation log in as a user act as sudo on behalf support access",
   "/second-factor":
     "2FA MFA TOTP OTP two-factor multi-factor authentication authenticator app one-time code SMS code backup codes recovery codes passkey WebAuthn",
@@ -49,10 +62,15 @@ export const keywords: Readonly<Record<string, string>> = {
     "not working problem error bug debug help random logouts frequent logouts users logged out logged out often login loop 401 403 infinite refresh",
   "/troubleshooting#cookies-are-not-set-on-http":
     "cookie not set Set-Cookie ignored cookies missing Secure cookie localhost Safari http no cookie",
+  "/troubleshooting#users-are-logged-out-at-random":
+    "users silently logged out unexpectedly session lost after a while random logout",
+  "/troubleshooting#401-in-an-endless-loop":
+    "infinite refresh loop endless refresh loop third party 401 axios interceptor too many refreshes redirect loop",
   "/troubleshooting#403-csrf-failed":
     "CSRF failed CSRF token missing mismatch XSRF 403 Forbidden csrf_failed X-CSRFToken",
   "/migrating-from-django":
     "simplejwt Django REST framework DRF SIMPLE_JWT sliding token SlidingToken blacklist app TokenObtainPairView import users",
+  "/migrating-from-django#sliding-tokens-why-not": "sliding token SlidingToken sliding session",
   "/coming-from":
     "migrate migration passport express-session better-auth NextAuth Auth.js Lucia jsonwebtoken express-jwt passport-jwt alternative",
   "/why-not-plain-sessions":
@@ -60,11 +78,15 @@ export const keywords: Readonly<Record<string, string>> = {
   "/throttling":
     "rate limit rate limiting brute force credential stuffing lockout account locked locked out unlock too many login attempts captcha",
   "/browser":
-    "remember me keep me logged in stay logged in SameSite HttpOnly Secure cookie name domain subdomain XSS XSRF CSRF protection",
+    "remember me keep me logged in stay logged in SameSite HttpOnly Secure cookie name domain XSS XSRF CSRF protection",
   "/origins":
     "CORS cross-origin Access-Control-Allow-Origin credentials include preflight different domain subdomain trustedOrigins",
+  "/origins#is-the-page-on-the-same-site":
+    "cross-domain cookies different domains frontend and backend on another domain multiple frontends subdomain api.example.com third-party cookies SameSite None cookie lost logged out after page reload",
   "/passwords":
     "argon2 bcrypt scrypt PBKDF2 hash hashing pepper salt password policy strength minimum length haveibeenpwned",
+  "/how-it-works#two-tokens":
+    "is the token stored in the database refresh token hash database leak every request database query per request access token database lookup",
   "/how-it-works": "architecture access token refresh token JWT claims lifetime explained",
   "/rotation":
     "refresh token race condition race concurrent refresh token reuse multiple tabs parallel requests refresh twice grace period reuse interval",
@@ -73,10 +95,16 @@ export const keywords: Readonly<Record<string, string>> = {
   "/settings": "configuration options token lifetime expiry expiration expiresIn TTL timeout environment variables",
   "/cli": "command line commands migrate create user doctor",
   "/http-api": "REST endpoints OpenAPI Swagger Postman routes paths login endpoint logout endpoint refresh endpoint",
+  "/http-api#post-apiauthlogout": "logout request body without access token requires access token",
+  "/http-api#post-apitokenblacklist": "logout without access token refresh token only",
+  "/http-api#post-apitokenverify": "verify endpoint old spent refresh token after rotation",
   "/events": "audit log webhook logging notifications history security events",
   "/observing": "OpenTelemetry tracing spans Datadog Jaeger",
   "/retention": "GDPR privacy personal data delete user right to erasure data protection anonymize",
+  "/retention#what-is-stored": "tokens stored in plain text database leak read the table hash of the refresh token",
   "/scaling": "performance capacity sizing millions of users horizontal scaling Redis memory",
   "/security": "vulnerability CVE threat model report XSS token theft stolen token",
+  "/verifier/":
+    "verify JWT other language Go Golang Java Kotlin C# .NET Python Ruby Rust PHP FastAPI Flask Spring Boot Laravel microservice resource server",
   "/verifier/typescript": "verify JWT middleware microservice Cloudflare Workers Deno Bun edge",
 };

@@ -1,4 +1,7 @@
-/** Searches that must find one of the given pages among the first three pages of the results. `build.ts` tries each of them. */
+/**
+ * Searches that must find one of the given pages among the first three pages of the results, or one of the given sections among
+ * the first three results. `build.ts` tries each of them.
+ */
 export const questions: Readonly<Record<string, readonly string[]>> = {
   blacklist: ["/revocation", "/migrating-from-django", "/sessions-and-devices", "/http-api"],
   revoke: ["/revocation", "/sessions-and-devices"],
@@ -92,4 +95,26 @@ export const questions: Readonly<Record<string, readonly string[]>> = {
   "frequent user logouts": ["/troubleshooting"],
   "add role to access token payload": ["/protect-a-route", "/your-own-users"],
   "verify session in another service": ["/services", "/services-without-a-database", "/verifier/typescript"],
+  // What a reader typed to answer more such issues, and the section with the answer.
+  "logout access token still valid": ["/sessions-and-devices#how-soon-a-logout-takes-effect"],
+  "revoke all tokens of a user": ["/sessions-and-devices#log-out-a-user-or-every-user"],
+  "force all users to log in again": ["/sessions-and-devices#log-out-a-user-or-every-user"],
+  "deactivated user can still refresh": ["/your-own-users#when-a-user-changes"],
+  "is the token stored in the database": ["/how-it-works#two-tokens", "/retention#what-is-stored"],
+  "stolen database dump": ["/how-it-works#two-tokens", "/retention#what-is-stored"],
+  "logout without access token": ["/http-api#post-apiauthlogout", "/http-api#post-apitokenblacklist"],
+  "verify old refresh token after rotation": ["/http-api#post-apitokenverify"],
+  "api on another subdomain": ["/origins#is-the-page-on-the-same-site"],
+  "cookies cross-domain frontend on another domain": ["/origins#is-the-page-on-the-same-site"],
+  "users logged out unexpectedly": ["/troubleshooting#users-are-logged-out-at-random"],
+  "keep users logged in after browser closed": ["/sessions-and-devices#how-long-a-session-lasts"],
+  "get user in middleware without 401": ["/protect-a-route#routes-for-everyone-with-or-without-a-login"],
+  "log out other devices": ["/sessions-and-devices#a-list-of-the-users-devices"],
+  "does every request hit the database": ["/protect-a-route#protect-a-route", "/how-it-works#two-tokens"],
+  "infinite refresh loop 401": ["/troubleshooting#401-in-an-endless-loop"],
+  "client requests retry after 401": ["/client#requests"],
+  "close websocket at logout": ["/websockets#websockets-and-streams"],
+  "verify token java": ["/verifier/#verify-a-token-in-any-language"],
+  "role change new token": ["/protect-a-route#roles"],
+  "id token verified create session": ["/other-logins#other-logins"],
 };

@@ -120,12 +120,16 @@ describe("the packed package in an empty folder", () => {
     expect(examples.filter((name) => name.includes("node_modules"))).toEqual([]);
   });
 
-  it("has no link in its pages to a file that it lacks", () => {
+  it("has no link and no picture in its pages that it lacks", () => {
     const at = join(folder, "node_modules/tokenpair");
     const pages = readdirSync(at, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"));
     expect(pages).toContain("docs/operating.md");
     const dead = pages.flatMap((page) =>
-      [...readFileSync(join(at, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      [
+        ...readFileSync(join(at, page), "utf8").matchAll(
+          /(?:\]\(|^ *<(?:source|img)\b[^>]*? src(?:set)?=")(?!https?:|#)([^)#"]+)/gm,
+        ),
+      ]
         .map(([, link = ""]) => link)
         .filter((link) => !existsSync(join(at, dirname(page), link)))
         .map((link) => `${page}: ${link}`),

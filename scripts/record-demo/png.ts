@@ -1,11 +1,6 @@
 import { crc32, deflateSync, inflateSync } from "node:zlib";
-
-/** A picture: three bytes for each pixel, in rows from the top. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly pixels: Uint8Array;
-}
+import type { Palette } from "./palette.ts";
+import { type Picture, toColor } from "./picture.ts";
 
 /** A part of a picture. */
 export interface Area {
@@ -28,27 +23,31 @@ export function toChunk(type: string, data: Uint8Array): Buffer {
 }
 
 /**
- * Reads a screenshot: 8 bits for each channel, not interlaced.
+ * Reads a screenshot, or a PNG of `toStill`: 8 bits for each channel or index, not interlaced.
  *
  * @throws TypeError for any other kind of PNG.
  */
 export function readPng(file: Buffer): Picture {
   const parts: Buffer[] = [];
   let header: Buffer = Buffer.alloc(13);
+  let palette: Buffer | undefined;
   for (let at = signature.length; at < file.length; ) {
     const length = file.readUInt32BE(at);
     const type = file.toString("latin1", at + 4, at + 8);
     const data = file.subarray(at + 8, at + 8 + length);
     if (type === "IHDR") header = data;
+    if (type === "PLTE") palette = data;
     if (type === "IDAT") parts.push(data);
     at += length + 12;
   }
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
-  const channels = { 2: 3, 6: 4 }[header[9] ?? 0];
+  const channels = { 2: 3, 3: 1, 6: 4 }[header[9] ?? 0];
   if (channels === undefined || header[8] !== 8 || header[12] !== 0) throw new TypeError("not a screenshot");
   const raw = removeFilters(inflateSync(Buffer.concat(parts)), { width, height, channels });
   const pixels = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) pixels[i * 3 + c] = raw[i * channels + c] ?? 0;
+  const read = (i: number, c: number) =>
+    palette === undefined ? raw[i * channels + c] : palette[(raw[i] ?? 0) * 3 + c];
+  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) pixels[i * 3 + c] = read(i, c) ?? 0;
   return { width, height, pixels };
 }
 
@@ -80,14 +79,12 @@ function paeth(left: number, up: number, corner: number): number {
   return b <= c ? up : corner;
 }
 
-/** Returns the compressed pixels of an area. Each row has the filter "up" or none. */
-export function toImageData({ width, pixels }: Picture, area: Area): Buffer {
-  const stride = area.width * 3;
-  const rows = Buffer.alloc((stride + 1) * area.height);
-  const at = (x: number, y: number) => pixels[((area.y + y) * width + area.x) * 3 + x] ?? 0;
+/** Returns the compressed pixels of an area, each as its index in the palette. The rows have no filter. */
+export function toImageData(picture: Picture, area: Area, { indexOf }: Palette): Buffer {
+  const rows = Buffer.alloc((area.width + 1) * area.height);
   for (let y = 0; y < area.height; y++) {
-    rows[y * (stride + 1)] = y === 0 ? 0 : 2;
-    for (let x = 0; x < stride; x++) rows[y * (stride + 1) + 1 + x] = at(x, y) - (y === 0 ? 0 : at(x, y - 1));
+    const [row, first] = [y * (area.width + 1) + 1, (area.y + y) * picture.width + area.x];
+    for (let x = 0; x < area.width; x++) rows[row + x] = indexOf(toColor(picture, first + x));
   }
   return deflateSync(rows, { level: 9 });
 }

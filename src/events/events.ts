@@ -97,7 +97,7 @@ export interface ThrottledEvent extends ClientEvent {
 /** An operator cleared the counts of failed logins for a user or an address. */
 export interface UnlockedEvent extends ClientEvent {
   readonly type: "unlocked";
-  /** The user whose counts were cleared. Missing if they were an address's counts. */
+  /** The user whose counts were cleared. Missing if they were an address's counts, or if only the name is known. */
   readonly userId?: string;
   /** The address whose counts were cleared. Missing if they were a user's counts. */
   readonly ip?: string;

@@ -22,9 +22,8 @@ export type UnlockDeps = Pick<Deps, "store"> &
 export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}, guard?: Guard): Promise<number> {
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
-  return deps.users.isOwn
-    ? clear(deps, toKeyOfUser(userId), { userId, client }, guard)
-    : clear(deps, toKeyOfName(deps, found.user.username), { client }, guard);
+  const key = deps.users.isOwn ? toKeyOfUser(userId) : toKeyOfName(deps, found.user.username);
+  return clear(deps, key, { userId, client }, guard);
 }
 
 /**

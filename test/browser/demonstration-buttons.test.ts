@@ -126,6 +126,28 @@ describe.each(databases)("the demonstration over %s", (database) => {
     ]);
   });
 
+  it("plays no script whose events were lost, not even after it starts over", async () => {
+    await page.evaluate(() => {
+      const { EventSource: original } = globalThis;
+      class Failing extends EventTarget {
+        constructor() {
+          super();
+          globalThis.EventSource = original;
+          setTimeout(() => this.dispatchEvent(new Event("error")));
+        }
+        close() {}
+      }
+      globalThis.EventSource = Failing as never;
+    });
+    await press(page, "Attacker comes late");
+    await page.getByText("The connection to the server was lost.").waitFor();
+    await press(page, "Start over");
+    await seeLane(page, "tab", ["Logged in"]);
+    await press(page, "Refresh now");
+    await seeLane(page, "tab", ["Logged in", "Refresh 0 → 1"]);
+    await seeLane(page, "attacker", []);
+  });
+
   it("refreshes, loses a response, and starts over", async () => {
     await press(page, "Refresh now");
     await seeLane(page, "tab", ["Logged in", "Refresh 0 → 1"]);

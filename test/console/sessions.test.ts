@@ -112,6 +112,21 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     expect(new Set(await names())).toEqual(new Set(["edsger"]));
   });
 
+  it("offers no export while the user of a name isn't known, because it would have the entries of all users", async () => {
+    const page = await scene.open("ada", "audit", "Audit log");
+    const exports = page.getByRole("button", { name: /^Export/ });
+    await exports.waitFor();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/api/admin/users/?*", (route) => held.then(() => route.continue()));
+    await type(page, "User", "edsger");
+    await exports.waitFor({ state: "detached" });
+    release();
+    await exports.waitFor();
+  });
+
   it("revokes one access token by its id, and its session continues", async () => {
     const { site } = scene;
     await site.addUser("chien");

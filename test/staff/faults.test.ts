@@ -86,9 +86,9 @@ const settings = {
   onError() {},
 };
 
-async function prepare() {
+async function prepare(more: object = {}) {
   fault = null;
-  scene = await createStaffScene(settings as never, await openFaultyStore());
+  scene = await createStaffScene({ ...settings, ...more } as never, await openFaultyStore());
   await scene.addUser("root", "admin");
   const [ada, { id }] = [await scene.addUser("ada", "admin"), await scene.addUser("target")];
   await scene.auth.issue(id);
@@ -145,6 +145,49 @@ describe("a change by staff over a database that fails", () => {
     expect([status, body]).toMatchObject([200, { user: { username: "new" } }]);
     await scene.auth.login({ username: "new", password: body.password });
     expect((await send()).status).toBe(400);
+  });
+
+  it("doesn't reset the password of a new user who has logged in, whatever the settings record", async () => {
+    const { ada } = await prepare({ updateLastLogin: false });
+    const send = () => scene.call(ada.access, "POST", "users/", { username: "new", generate: true, reason });
+    const first = await send();
+    const { user } = await scene.auth.login({ username: "new", password: first.body.password });
+    expect(user.lastLoginAt).toBeNull();
+    expect((await send()).status).toBe(400);
+    await scene.auth.login({ username: "new", password: first.body.password });
+  });
+
+  it("doesn't reset a password that another member has set since", async () => {
+    const { ada } = await prepare();
+    const grace = await scene.addUser("grace", "admin");
+    const send = () => scene.call(ada.access, "POST", "users/", { username: "new", generate: true, reason });
+    const { user } = (await send()).body;
+    const password = "a password of Grace's choice";
+    const set = await scene.call(grace.access, "POST", `users/${user.id}/set-password/`, { password, reason });
+    expect(set.status).toBe(200);
+    expect((await send()).status).toBe(400);
+    await scene.auth.login({ username: "new", password });
+  });
+
+  it("doesn't say that a new user has another password than the one of the first request", async () => {
+    const { ada } = await prepare();
+    const send = (more: object) => scene.call(ada.access, "POST", "users/", { username: "new", reason, ...more });
+    expect((await send({ password: "a long password" })).status).toBe(200);
+    expect((await send({ password: "another long password" })).status).toBe(400);
+    expect((await send({})).status).toBe(400);
+    expect((await send({ password: "a long password" })).status).toBe(200);
+  });
+
+  it("doesn't say that a key will be retired if the retirement was undone since", async () => {
+    const { ada, target } = await prepare();
+    const post = (path: string) => scene.call(ada.access, "POST", path, { reason });
+    const keyOf = (body: { results: { kid: string; state: string }[] }, state: string) =>
+      body.results.find((key) => key.state === state)?.kid ?? "";
+    const next = keyOf((await post("keys/rotate/")).body, "published");
+    expect((await post(`keys/${target.kid}/retire/`)).status).toBe(200);
+    // The next key was the reason why the first one could be retired.
+    expect((await post(`keys/${next}/retire/`)).status).toBe(200);
+    expect((await post(`keys/${target.kid}/retire/`)).status).toBe(409);
   });
 
   it("doesn't take another member's change, or an older one, for the member's own", async () => {

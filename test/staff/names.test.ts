@@ -80,6 +80,15 @@ describe("the lists of the staff API with an application's users", () => {
     const { username, failed_logins: failed } = await read("users/bob/");
     expect([username, failed.account]).toEqual(["bob@example.org", 1]);
   });
+
+  it("have the user who was unlocked, although the failed logins are counted under the name", async () => {
+    await scene.auth.issue("bob");
+    await scene.auth.login({ username: "bob@example.org", password: "wrong" }).catch(() => {});
+    const { status, body } = await scene.call(access, "POST", "users/bob/unlock/", { reason: "forgot it" });
+    expect([status, body]).toEqual([200, { cleared: 1 }]);
+    const { results } = await read("audit/?type=unlocked&user=bob");
+    expect(results).toMatchObject([{ actor: "staff/ada@example.org", user: { id: "bob" } }]);
+  });
 });
 
 describe("the names of an application that fails", () => {

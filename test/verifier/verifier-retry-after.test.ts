@@ -36,6 +36,29 @@ describe("a verifier whose issuer answers with Retry-After", () => {
     expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
   });
 
+  it("accepts no token after maxStaleness, however long it was asked to wait, and again after that", async () => {
+    const issuer = toRefusing("60");
+    let isRefusing = false;
+    const fetch = ((input: string, init: RequestInit) =>
+      isRefusing ? issuer.fetch(input, init) : set.peer.fetch(input, init)) as typeof globalThis.fetch;
+    const set = setUp({ revocations: "poll", maxStaleness: 10, fetch });
+    const token = set.peer.mint();
+    await set.time.advance(1);
+    expect(set.codeOf(token)).toBeUndefined();
+    isRefusing = true;
+    await set.time.advance(8);
+    expect(set.codeOf(token)).toBeUndefined();
+    await set.time.advance(6);
+    for (let seconds = 15; seconds < 60; seconds += 5) {
+      expect(set.codeOf(token)).toBe("unavailable");
+      await set.time.advance(5);
+    }
+    expect(issuer.feed()).toBe(1);
+    isRefusing = false;
+    await set.time.advance(8);
+    expect(set.codeOf(token)).toBeUndefined();
+  });
+
   it("ignores a date, because it compares no clocks", async () => {
     const issuer = toRefusing("Fri, 31 Dec 2100 23:59:59 GMT");
     const { time } = setUp({ fetch: issuer.fetch });

@@ -62,7 +62,8 @@ export function AuditPage(): ReactNode {
         >
           Follow live
         </button>
-        {me.permissions.includes("audit.export") ? <ExportMenu filter={filter} /> : null}
+        {/* While the user of a name isn't known, the filter is missing. */}
+        {me.permissions.includes("audit.export") && user.lookup === undefined ? <ExportMenu filter={filter} /> : null}
       </Head>
       <Filters label="Audit log" used={parameters.filter((name) => search.get(name) !== "").length}>
         <ChoiceFilter

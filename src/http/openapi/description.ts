@@ -31,6 +31,8 @@ export interface EndpointDescription<B = unknown> {
   readonly operationId: string;
   /** A description of the endpoint in one line. */
   readonly summary: string;
+  /** What else a caller must know, in Markdown. Default: nothing. */
+  readonly description?: string;
   /** The ways in which the caller can be authenticated. One of them is enough. Default: no authentication. */
   readonly security?: readonly SecurityScheme[];
   /** The request headers that the endpoint reads, except those in `security`. Default: none. */

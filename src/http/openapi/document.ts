@@ -53,7 +53,7 @@ function toDocumentedPath(path: string): string {
 }
 
 function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
-  const { operationId, summary, headers = [], query = [], body, security = [] } = endpoint;
+  const { operationId, summary, description, headers = [], query = [], body, security = [] } = endpoint;
   const responses = {
     ...(body === undefined ? {} : bodyResponses),
     ...(endpoint.isCatchAll ? {} : { 405: methodNotAllowed }),
@@ -67,6 +67,7 @@ function toOperation(endpoint: EndpointDescription, path: string, settings: Sett
   return {
     operationId,
     summary,
+    ...(description === undefined ? {} : { description }),
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: toRequestBody(body) }),

@@ -29,7 +29,9 @@ export const cookieLogin = defineEndpoint({
     accepts: loginMediaTypes,
     schema: z.object({
       ...credentials,
-      remember: booleanField(true).meta({ description: "Whether the cookies stay when the browser closes." }),
+      remember: booleanField(true).meta({
+        description: "Whether the cookies stay when the browser closes. Default: true.",
+      }),
     }),
     formSchema: z.object({ ...credentials, remember: checkboxField(), ...formLoginFields }),
   },

@@ -11,6 +11,9 @@ export const tokenBlacklist = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/blacklist`,
   operationId: "revokeTokenPair",
   summary: "Revoke the session of a refresh token, and all its tokens.",
+  description:
+    "This is the logout of a client without cookies. It needs no access token, and the session's access tokens are revoked " +
+    "too. A spent refresh token of a live session works as well.",
   errorStyle: "token",
   cors: "trusted",
   rateLimit: "blacklist",

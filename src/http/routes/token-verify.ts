@@ -11,6 +11,9 @@ export const tokenVerify = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/verify`,
   operationId: "verifyToken",
   summary: "Verify an access or refresh token.",
+  description:
+    "A refresh token is valid only until it is spent: after a rotation, the old one is refused, even within the reuse " +
+    "interval. Access tokens are checked in memory, refresh tokens in the database. Verifying spends nothing.",
   errorStyle: "token",
   cors: "trusted",
   rateLimit: "verify",

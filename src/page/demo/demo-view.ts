@@ -40,8 +40,8 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   let reuseInterval = 10;
   let isBusy = false;
   let stopEvents: (() => void) | undefined;
-  /** Called when the server has sent the state of a new run. */
-  let onReady: (() => void) | undefined;
+  /** Called when the server has sent the state of a new run, or when its events were lost. */
+  let onReady: ((isReady: boolean) => void) | undefined;
 
   const add = (line: Line) => timeline.add(line);
   const isOver = () => state?.tabIsOut === true || client.session().status !== "authenticated";
@@ -116,7 +116,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
       line: add,
       state(next) {
         state = next;
-        onReady?.();
+        onReady?.(true);
         tick();
       },
       outcome(outcome) {
@@ -124,6 +124,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
         if (!player.isPlaying() || isOver()) result.show(outcome);
       },
       lost() {
+        onReady?.(false);
         if (!isOver()) result.showError("The connection to the server was lost. Start over to continue.");
       },
     });
@@ -152,11 +153,10 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
 
   /** Plays a script from the start of a timeline. */
   async function play(script: Script): Promise<void> {
-    const ready = new Promise<void>((resolve) => {
+    const ready = new Promise<boolean>((resolve) => {
       onReady = resolve;
     });
-    if (!(await startOver())) return;
-    await ready;
+    if (!(await startOver()) || !(await ready)) return;
     onReady = undefined;
     await player.play(script);
   }

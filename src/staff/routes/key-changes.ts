@@ -9,7 +9,7 @@ import { toJsonResponse } from "../../http/response/json.ts";
 import { toPermissionGuard } from "../authorize.ts";
 import { hasMade } from "../repeats.ts";
 import type { StaffDeps } from "../staff-deps.ts";
-import { type ChangeRequest, defineChange } from "./change.ts";
+import { defineChange } from "./change.ts";
 import { keySchema, readKeys } from "./keys.ts";
 
 const fields = { now: z.boolean().optional() };
@@ -17,11 +17,6 @@ const answer = z.object({ results: z.array(keySchema) });
 
 /** Creates the endpoints that rotate and retire the keys of the key ring. */
 export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
-  const repeat = async (request: ChangeRequest<unknown>, type: "key_added" | "key_retired") => {
-    const isIt = ({ details }: ListedAuditEntry) => request.id === "" || details["kid"] === request.id;
-    if (!(await hasMade(staff, request, { types: [type] }, isIt))) return null;
-    return toJsonResponse(200, { results: await readKeys(staff.deps) });
-  };
   const common = { method: "POST", permission: "keys.write", needsConfirmation: true, fields, answer } as const;
   return [
     defineChange(staff, {
@@ -36,7 +31,10 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
         requireDone(await rotateKeys(staff.deps, { keks, isImmediate: body.now ?? false, client, guard }));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
-      repeat: (request) => repeat(request, "key_added"),
+      async repeat(request) {
+        if (!(await hasMade(staff, request, { types: ["key_added"] }))) return null;
+        return toJsonResponse(200, { results: await readKeys(staff.deps) });
+      },
     }),
     defineChange(staff, {
       ...common,
@@ -51,7 +49,12 @@ export function createKeyChanges(staff: StaffDeps): readonly Endpoint[] {
         requireDone(await retireKey(staff.deps, id, options));
         return toJsonResponse(200, { results: await readKeys(staff.deps) });
       },
-      repeat: (request) => repeat(request, "key_retired"),
+      async repeat(request) {
+        const isIt = ({ details }: ListedAuditEntry) => details["kid"] === request.id;
+        const isMade = await hasMade(staff, request, { types: ["key_retired"] }, isIt);
+        if (!isMade || !(await isRetiring(staff, request.id))) return null;
+        return toJsonResponse(200, { results: await readKeys(staff.deps) });
+      },
     }),
   ];
 }
@@ -61,6 +64,12 @@ async function hasRing({ deps }: StaffDeps): Promise<boolean> {
   const { kid } = deps.keys.current().tokens.access;
   const { keys } = await deps.store.keys.read();
   return keys.some((record) => record.kid === kid && record.sealed !== null);
+}
+
+/** Returns whether a key is retired, or will be. A retirement is undone if the next key is retired first. */
+async function isRetiring({ deps }: StaffDeps, kid: string): Promise<boolean> {
+  const { keys } = await deps.store.keys.read();
+  return keys.some((record) => record.kid === kid && (record.retireAt !== null || record.retiredAt !== null));
 }
 
 /** @throws RequestError 409 if a key in a setting signs. */

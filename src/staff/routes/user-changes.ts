@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Role, roles } from "../../core/role.ts";
+import { verifyPassword } from "../../flows/passwords/text.ts";
 import type { RevocationRequest } from "../../flows/sessions.ts";
 import { findUser, findUserByName } from "../../flows/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
@@ -8,7 +9,7 @@ import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { authorize, confirmationRequired, toPermissionGuard } from "../authorize.ts";
 import { isAllowed } from "../permissions.ts";
-import { hasMade } from "../repeats.ts";
+import { hasJustCreated, hasMade } from "../repeats.ts";
 import { type Member, permissionDenied } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import {
@@ -139,20 +140,24 @@ interface NewUser {
 
 /** Answers a repeated request to create a user. A generated password was lost with the first answer, so it gets another one. */
 async function repeatCreation(staff: StaffDeps, request: ChangeRequest<NewUser>): Promise<Response | null> {
-  const { username, email: address = null, role: given = null, generate = false } = request.body;
+  const { username, email: address = null, role: given = null, password, generate = false } = request.body;
   const user = await findUserByName(staff.deps, username);
+  const isSame = user?.username === username && user.email === address && user.role === given;
   // Only an untouched user is the one that the first request has made.
-  const isSame =
-    user?.username === username && user.email === address && user.role === given && user.lastLoginAt === null;
-  if (!isSame) return null;
-  const filter = { types: ["user_changed"], userId: user.id };
-  if (!(await hasMade(staff, request, filter, ({ details }) => details["change"] === "created"))) return null;
+  if (!isSame || !(await hasJustCreated(staff, request, user.id))) return null;
   const { generated } = toPassword(staff, { generate }, { isRequired: false });
   if (generated !== null) {
     const guard = await authorize(staff, request, { targetId: user.id, action: "set-password" });
     await staff.flows.setPassword(user.id, generated, { client: request.client, guard });
-  }
+  } else if (!(await hasPassword(staff, user.id, password))) return null;
   return toJsonResponse(200, { user: toUserBody(user), password: generated });
+}
+
+/** Returns whether a user of tokenpair's own table has this password or, without one, none. */
+async function hasPassword({ deps }: StaffDeps, userId: string, password: string | undefined): Promise<boolean> {
+  const { passwordHash = null } = (await deps.store.users.findById(userId)) ?? {};
+  if (password === undefined) return passwordHash === null;
+  return (await verifyPassword(deps.passwords, passwordHash, password)) !== null;
 }
 
 /** Creates the endpoints that also work with users of the application's own table. */

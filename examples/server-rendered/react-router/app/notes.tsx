@@ -19,8 +19,11 @@ export async function action({ request, context }: ActionFunctionArgs) {
 export default function Notes() {
   const { userId, notes } = useLoaderData<typeof loader>();
   async function logOut() {
-    await client.logout();
-    window.location.assign("/");
+    // Without a network, the user stays logged in.
+    await client.logout().then(
+      () => window.location.assign("/"),
+      (error) => window.alert(error.message),
+    );
   }
   return (
     <>
