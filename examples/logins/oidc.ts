@@ -60,6 +60,8 @@ async function beginLogin(res: Response, next: string, attempt: "first" | "secon
     nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
+    // Only with `max_age` must an ID token say when the user was authenticated. After so many seconds, the provider asks again.
+    max_age: `${30 * 86_400}`,
   });
   res.cookie(cookie, `${new URLSearchParams({ state, nonce, verifier, next, attempt })}`, cookieOptions);
   res.set("Cache-Control", "no-store").redirect(303, url.href);
@@ -67,7 +69,11 @@ async function beginLogin(res: Response, next: string, attempt: "first" | "secon
 
 const app = express();
 app.use(authRoutes(auth), page("oidc.html"));
-app.get("/account", requireUser(auth), (req, res) => void res.json({ userId: req.auth.userId, amr: req.auth.amr }));
+app.get(
+  "/account",
+  requireUser(auth),
+  ({ auth: { userId, amr, authTime } }, res) => void res.json({ userId, amr, authTime }),
+);
 app.get("/login", (req, res) => beginLogin(res, safeNext(req.query["next"], ORIGIN) ?? "/", "first"));
 
 const startSession = sessionStarter(auth);
@@ -86,12 +92,13 @@ app.get("/login/callback", async (req, res) => {
       expectedNonce: begun.get("nonce") ?? "none",
       pkceCodeVerifier: begun.get("verifier") ?? "none",
     });
-    const { iss, sub, auth_time: authTime, ...claims } = tokens.claims() as oidc.IDToken;
+    // Without `auth_time`, nobody knows when. 0 is not recent enough for any `maxAge`.
+    const { iss, sub, auth_time: authTime = 0, ...claims } = tokens.claims() as oidc.IDToken;
     // Many providers have the name in the user info alone, and some have no user info.
     const isComplete = "name" in claims || !config.serverMetadata().userinfo_endpoint;
     const { name = sub } = isComplete ? claims : await oidc.fetchUserInfo(config, tokens.access_token, sub);
     const { id } = findOrCreateMember.get(iss, sub, String(name)) as { id: number };
-    await startSession(req, res, String(id), { amr: ["oidc"], ...(authTime === undefined ? {} : { authTime }) });
+    await startSession(req, res, String(id), { amr: ["oidc"], authTime });
     res.clearCookie(cookie, cookieOptions).redirect(303, next);
   } catch (error) {
     // If our answer was lost, the browser sends the code again, which works once. Then begin again: the provider remembers the user.

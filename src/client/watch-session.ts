@@ -20,7 +20,13 @@ export interface WatchSessionOptions {
 }
 
 /** The part of a client that `watchSession` needs. */
-export type WatchedClient = Pick<Client, "fetch" | "session" | "onChange">;
+export type WatchedClient = Pick<Client, "fetch" | "session" | "onChange" | "reload">;
+
+/** A stream, and the session that the page had when it was opened. */
+interface Connection {
+  readonly sessionId: string;
+  readonly controller: AbortController;
+}
 
 /** The longest wait before the next attempt to connect, in seconds. */
 const maxDelay = 60;
@@ -42,7 +48,7 @@ export function watchSession(
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ending: { readonly sessionId: string; readonly end: SessionEnd } | undefined;
-  let connection: { readonly sessionId: string; readonly controller: AbortController } | undefined;
+  let connection: Connection | undefined;
 
   function update(): void {
     const { sessionId } = client.session();
@@ -65,7 +71,7 @@ export function watchSession(
   async function connect(sessionId: string): Promise<void> {
     const own = { sessionId, controller: new AbortController() };
     connection = own;
-    const end = await read(own.controller.signal).catch(() => undefined);
+    const end = await read(own).catch(() => undefined);
     if (connection !== own) return;
     if (end && end.code !== "unavailable") {
       // A revoked access token also ends the stream. A request shows whether the session is still live: if it is refused, the client
@@ -87,7 +93,7 @@ export function watchSession(
   }
 
   /** Returns what the server says at the end of the stream; `undefined` if the connection was lost. */
-  async function read(signal: AbortSignal): Promise<SessionEnd | undefined> {
+  async function read({ sessionId, controller: { signal } }: Connection): Promise<SessionEnd | undefined> {
     const headers = { Accept: "text/event-stream" };
     const response = await client.fetch(`${authPath}/session/events/`, { headers, signal, cache: "no-store" });
     // The server has no such streams.
@@ -101,6 +107,9 @@ export function watchSession(
       text += value;
       const [, data] = /^event: closed\ndata: (.*)\n\n/m.exec(text) ?? [];
       if (data) return JSON.parse(data);
+      const [, session] = /^event: session\ndata: (.*)\n\n/m.exec(text) ?? [];
+      // While the page was hidden, a form that doesn't use the client has started another session.
+      if (session && JSON.parse(session).id !== sessionId) void client.reload().catch(() => {});
       // Heartbeats.
       text = text.slice(text.lastIndexOf("\n\n") + 2);
     }

@@ -25,6 +25,12 @@ async function createClient() {
       listeners.add(notify);
       return () => listeners.delete(notify);
     },
+    async reload() {
+      const { session } = (await (await get("/api/auth/me/")).json()) as { readonly session: { readonly id: string } };
+      state = { ...state, sessionId: session.id } as typeof state;
+      for (const notify of [...listeners]) notify();
+      return state;
+    },
     async fetch(input) {
       paths.push(String(input));
       const response = await get(String(input));
@@ -39,8 +45,13 @@ async function createClient() {
       return response;
     },
   };
+  /** Logs in as a form without the client does: the client's state doesn't change. */
+  async function logInElsewhere(): Promise<string> {
+    ({ access, refresh } = await auth.logIn());
+    return auth.deps.tokens.verifyRefresh(refresh).sessionId;
+  }
   const tokenId = () => auth.deps.tokens.verifyAccess(access).tokenId;
-  return { client, paths, sessionId, tokenId };
+  return { client, paths, sessionId, tokenId, logInElsewhere };
 }
 
 /** `vi.waitFor` moves them. */
@@ -76,6 +87,17 @@ describe("watchSession", () => {
     await isOpen();
     expect(ends).toEqual([]);
     expect(client.session().status).toBe("authenticated");
+    stop();
+  });
+
+  it("lets the client read its state again if the stream is of another session", async () => {
+    const { client, paths, sessionId, logInElsewhere } = await createClient();
+    const other = await logInElsewhere();
+    const stop = watchSession(client);
+    await vi.waitFor(() => expect(client.session().sessionId).toBe(other), 30_000);
+    expect(other).not.toBe(sessionId);
+    // It follows the other session from now on, and asks for nothing more.
+    await vi.waitFor(() => expect(paths).toEqual(Array(2).fill("/api/auth/session/events/")), 30_000);
     stop();
   });
 

@@ -1,9 +1,17 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { chromiumBrowser } from "../browser/playwright.ts";
+import { until } from "../browser/until.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { client, type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 import { isInstalled, type RunningExample, startExample } from "./running.ts";
+
+/** What the example says about the user who is logged in. */
+interface Account {
+  readonly userId: string;
+  readonly amr: readonly string[];
+  readonly authTime: number;
+}
 
 describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
   let browser: Browser;
@@ -41,7 +49,7 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
   const see = (text: string) => page.getByText(text, { exact: true }).waitFor();
   const account = async () => {
     const response = await context.request.get(`${example.url}/account`);
-    return response.ok() ? ((await response.json()) as { readonly userId: string; readonly amr: string[] }) : null;
+    return response.ok() ? ((await response.json()) as Account) : null;
   };
   /** Logs in, so that the provider knows the browser from now on, and takes away what the example's server has set. */
   async function logInAtProviderAs(name: string): Promise<void> {
@@ -67,14 +75,17 @@ describe.skipIf(!isInstalled("logins"))("the example of OIDC", () => {
     await see("Member alice is logged in");
     const first = await account();
     expect(first?.amr).toEqual(["oidc"]);
+    const authTime = first?.authTime ?? Number.NaN;
+    expect(Math.abs(authTime - Date.now() / 1_000)).toBeLessThan(60);
     await page.click("#logout");
     await see("anonymous");
     expect(await account()).toBeNull();
 
-    // The provider remembers alice.
+    // The provider remembers alice, so she isn't authenticated again.
+    await until(async () => Date.now() / 1_000 > authTime + 2);
     await page.click("#login");
     await see("Member alice is logged in");
-    expect((await account())?.userId).toBe(first?.userId);
+    expect(await account()).toEqual(first);
 
     await context.clearCookies();
     await logInAs("bob");

@@ -9,7 +9,7 @@ import { createStaffScene, type StaffScene } from "./setup.ts";
 
 const isPostgres = inject("postgresUrl") !== undefined;
 
-/** The most sessions that one request may revoke, and fewer if each takes round trips. */
+/** The most sessions that one request may revoke, and fewer if each login takes round trips. */
 const many = isPostgres ? 400 : 10_000;
 
 /** Enough to be disconnected in the middle. */
@@ -101,7 +101,7 @@ describe("sessions/revoke/", () => {
         `blocked at most ${(delay.max / 1e6).toFixed(0)} ms, p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms`,
     );
     // If nothing else had a turn, at most the one that was already being answered would be.
-    expect(answers).toBeGreaterThan(10);
+    expect(answers).toBeGreaterThan(isPostgres ? 2 : 10);
     await expectEachOnce(many);
   });
 

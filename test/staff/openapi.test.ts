@@ -27,6 +27,19 @@ describe("the OpenAPI document of the staff API", () => {
     }
   });
 
+  it("says whose id is in each path", () => {
+    const found = operations().flatMap(({ path, operation }) =>
+      (operation.parameters ?? []).flatMap(({ in: place, description }) =>
+        place === "path" ? [[path.match(/\w+(?=\/\{)/)?.[0], description] as const] : [],
+      ),
+    );
+    expect(Object.fromEntries(found)).toEqual({
+      users: "The id of a user.",
+      sessions: "The id of a session.",
+      keys: "The id of a key.",
+    });
+  });
+
   it("describes the answers of every path that reads, and its refusals", async () => {
     const validator = createValidator();
     const reads = operations().filter(({ method }) => method === "GET");

@@ -76,11 +76,12 @@ function toOperation(endpoint: EndpointDescription, path: string, settings: Sett
 }
 
 function toPathParameters(path: string): readonly Json[] {
-  return Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({
+  // The part before names what the id is of, such as "sessions".
+  return Array.from(path.matchAll(/(\w+)s\/\{(\w+)\}/g), ([, thing, name]) => ({
     name,
     in: "path",
     required: true,
-    description: "The id of a session.",
+    description: `The id of a ${thing}.`,
     schema: { type: "string" },
   }));
 }

@@ -6,7 +6,7 @@ import { createEventStream, type EventStream } from "./event-stream.ts";
 /** The streams of a node that tell pages when their session ends. */
 export interface SessionStreams {
   /**
-   * Opens a stream. Its only event is `closed`, at the end.
+   * Opens a stream. Its events are `session`, which says whose stream it is, and `closed`, at the end.
    *
    * @throws AuthError `throttled` if the session or the node has too many. `unavailable` after `stop`. If the session is over,
    * the reason of the session's signal.
@@ -70,6 +70,7 @@ export function createSessionStreams({
       open.add(stream);
       count(sessionId, 1);
       signal.addEventListener("abort", close);
+      stream.send({ event: "session", data: { id: sessionId } });
       return stream.response;
     },
     stop() {

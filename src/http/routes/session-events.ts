@@ -6,8 +6,8 @@ import { errorSchema, notAuthenticated, throttled, unavailable } from "../openap
 import { RequestError } from "../request/request-error.ts";
 
 /**
- * `GET {authPath}/session/events`: a stream of server-sent events, which ends with the event `closed` when the session ends. Its
- * data has the `code` `token_revoked` (with the `reason`, if the node knows it), `token_expired`, or `unavailable`, after which
+ * `GET {authPath}/session/events`: a stream of server-sent events. It begins with the event `session`, whose data has the session's
+ * `id`, and ends with the event `closed` when the session ends. Its data has the `code` `token_revoked` (with the `reason`, if the node knows it), `token_expired`, or `unavailable`, after which
  * the page connects again.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -22,7 +22,8 @@ export const sessionEvents = defineEndpoint({
   security: ["bearer", "cookie"],
   responses: {
     200: {
-      description: 'A stream. Its last event is `closed`, with `{"code", "reason"}`.',
+      description:
+        'A stream. Its first event is `session`, with `{"id"}`, and its last is `closed`, with `{"code", "reason"}`.',
       headers: [
         { name: "X-Accel-Buffering", description: "`no`: nginx forwards events at once.", schema: z.literal("no") },
       ],

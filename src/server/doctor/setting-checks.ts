@@ -27,7 +27,7 @@ export function checkEnvironment({ NODE_ENV }: Readonly<Record<string, string | 
   return [
     warn(
       "NODE_ENV",
-      "development: applications give browsers on their own machine cookies without Secure. Use production elsewhere.",
+      "development: browsers on the same machine get cookies without Secure. Set production on a server.",
     ),
   ];
 }

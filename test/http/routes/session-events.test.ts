@@ -37,7 +37,9 @@ describe("session/events/", () => {
     const stream = await open(access);
     const { sessionId } = auth.deps.tokens.verifyRefresh(refresh);
     await auth.deps.flows.revokeSession(sessionId, {});
-    expect(await readAll(stream)).toBe('event: closed\ndata: {"code":"token_revoked","reason":"revoked"}\n\n');
+    expect(await readAll(stream)).toBe(
+      `event: session\ndata: {"id":"${sessionId}"}\n\nevent: closed\ndata: {"code":"token_revoked","reason":"revoked"}\n\n`,
+    );
     expect(auth.deps.sessionStreams.size).toBe(0);
   });
 
