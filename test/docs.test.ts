@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { toCliReference } from "../scripts/cli-reference.ts";
 import { withEventTable } from "../scripts/events-reference.ts";
@@ -18,11 +18,15 @@ const pages = [
     .map((name) => join("docs", name)),
 ];
 
+const code = "{ts,tsx,svelte,astro,vue,mjs}";
+
 /** Returns the files of a folder that hold code. */
 function listCode(folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(?:ts|tsx|svelte|astro|vue|mjs)$/.test(name) && !name.includes("node_modules"))
-    .map((name) => join(folder, name));
+  // An installed example has a link to this folder among its packages, which must not be followed.
+  return globSync([`${folder}/**/*.${code}`, `${folder}/.vitepress/**/*.${code}`], {
+    cwd: root,
+    exclude: (name) => basename(name) === "node_modules",
+  });
 }
 
 describe("the documentation", () => {
