@@ -29,6 +29,7 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
   readonly enum?: readonly unknown[];
+  readonly default?: unknown;
   readonly const?: unknown;
 }
 type Content = Readonly<Record<string, { readonly schema?: Schema }>>;
@@ -37,6 +38,7 @@ interface Parameter {
   readonly in: string;
   readonly required?: boolean;
   readonly description?: string;
+  readonly schema?: Schema;
 }
 interface Operation {
   readonly operationId: string;
@@ -134,11 +136,11 @@ function toSection(title: string, operation: Operation): Section {
     ...(tags.length > 0 ? [`Only in \`${tags.join(", ")}\`, not in the library.`] : []),
   ];
   const rows = [
-    ...parameters.map(({ name, in: place, required, description = "" }) => [
+    ...parameters.map(({ name, in: place, required, description = "", schema = {} }) => [
       name,
       place,
       required === true,
-      description,
+      withValues(description, schema),
     ]),
     ...toBodyRows(requestBody?.content ?? {}),
   ].map(
@@ -175,12 +177,19 @@ function toText(section: Section, sharedParameters: ReadonlySet<Row>, sharedResp
 
 function toBodyRows(content: Content): [string, string, boolean, string][] {
   const { properties = {}, required = [] } = Object.values(content)[0]?.schema ?? {};
-  return Object.entries(properties).map(([name, { description = "" }]) => [
+  return Object.entries(properties).map(([name, schema]) => [
     name,
     "body",
     required.includes(name),
-    description,
+    withValues(schema.description ?? "", schema),
   ]);
+}
+
+/** Returns the description, and the values that a field or parameter can have if they are few. */
+function withValues(description: string, schema: Schema): string {
+  if (schema.enum === undefined) return description;
+  const values = schema.enum.map((value) => (value === schema.default ? `\`${value}\` (the default)` : `\`${value}\``));
+  return `${description} One of: ${values.join(", ")}.`;
 }
 
 function toCell(text: string): string {

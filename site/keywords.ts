@@ -11,23 +11,24 @@ export const keywords: Readonly<Record<string, string>> = {
   "/protect-a-route#routes-for-everyone-with-or-without-a-login":
     "optional authentication middleware anonymous requests guest public route optional user",
   "/protect-a-route#roles":
-    "user role changed new role in token role update at once immediately stale role payload custom claim permission changed",
+    "user role changed new role in token role update at once immediately stale role payload custom claim permission changed promote user to admin",
   "/express-react": "tutorial example login form React Vite getting started",
   "/front-end": "fetch axios interceptor SPA Vue Svelte Solid useSession login form logged in state localStorage",
   "/sessions-and-devices":
     "log out everywhere logout all devices sign out of all devices revoke session active sessions kick out force logout remote logout invalidate list sessions session timeout idle timeout",
-  "/sessions-and-devices#a-list-of-the-users-devices": "log out all other devices revoke other sessions",
+  "/sessions-and-devices#a-list-of-the-users-devices":
+    "log out all other devices revoke other sessions logout everywhere else keep only this session",
   "/sessions-and-devices#log-out-a-user-or-every-user":
-    "revoke all tokens of a user by user id invalidate all tokens for user force all users to log in again log out everyone kick out",
+    "revoke all tokens of a user by user id invalidate all tokens for user force all users to log in again log out everyone kick out revoke everything after a breach invalidate every session globally",
   "/sessions-and-devices#how-soon-a-logout-takes-effect":
-    "access token still valid after logout blacklist access token at logout immediately at once",
+    "access token still valid after logout blacklist access token at logout immediately at once invalidate JWT still accepted after sign out",
   "/sessions-and-devices#how-long-a-session-lasts":
-    "remember me keep users logged in after the browser is closed stay logged in persistent cookie",
+    "remember me keep users logged in after the browser is closed stay logged in persistent cookie extend session on activity idle timeout inactivity",
   "/revocation": "revoke token blacklist blocklist denylist invalidate token revocation list",
   "/your-own-users":
     "Prisma Drizzle Sequelize TypeORM Mongoose existing users database custom user model custom claims refresh claims change roles bcrypt user table",
   "/your-own-users#when-a-user-changes":
-    "deactivated user deleted user inactive user disabled banned user can still refresh still has a valid token",
+    "deactivated user deleted user removed from the database inactive user disabled banned user can still refresh still has a valid token",
   "/other-logins":
     "SSO single sign-on OAuth OAuth2 OpenID Connect SAML social login Google login GitHub login Auth0 Keycloak passport magic link passwordless sign-up registration register start session create session without password forgot password password reset email verification",
   "/other-logins#acting-for-a-user": "impersonate impersonation log in as a user act as sudo on behalf support access",
@@ -41,6 +42,7 @@ export const keywords: Readonly<Record<string, string>> = {
   "/native": "mobile React Native Expo iOS Android SecureStore AsyncStorage keychain Capacitor offline",
   "/websockets":
     "Socket.IO WebSocket SSE EventSource server-sent events GraphQL subscription long polling close connection real time",
+  "/websockets#other-connections": "Socket.IO io.use handshake graphql-ws EventSource SSE tRPC",
   "/console": "admin panel dashboard back office support staff user management UI",
   "/behind-a-proxy":
     "nginx Caddy Traefik HAProxy Apache ALB Cloudflare trust proxy X-Forwarded-For client IP reverse proxy load balancer",
@@ -52,25 +54,29 @@ export const keywords: Readonly<Record<string, string>> = {
   "/services-without-a-database":
     "microservices microservice verify token another service API gateway resource server stateless",
   "/cut-over": "Django dumpdata import users migrate without logging users out legacy tokens simplejwt blacklist",
+  "/services-without-a-database#other-languages-and-proxies":
+    "Go Golang Java Kotlin C# .NET Python Ruby Rust PHP Spring Boot JWT library JWKS verify token in another language",
   "/keys-in-depth": "algorithm ES256 EdDSA RS256 HS256 kid key encryption key KEK envelope",
   "/postgresql": "index indexes vacuum autovacuum HOT fillfactor partition",
   "/operating": "backup restore upgrade metrics Prometheus Grafana alerts cleanup flushexpiredtokens health check",
   "/keys":
     "secret rotation rotate key signing key leaked secret JWKS kid HS256 RS256 ES256 EdDSA asymmetric public key",
   "/services": "microservices other services introspection API gateway resource server verify token elsewhere",
+  "/services#public-keys": "microservice public key JWKS JWT library jose createRemoteJWKSet verify offline",
   "/troubleshooting":
     "not working problem error bug debug help random logouts frequent logouts users logged out logged out often login loop 401 403 infinite refresh",
   "/troubleshooting#cookies-are-not-set-on-http":
     "cookie not set Set-Cookie ignored cookies missing Secure cookie localhost Safari http no cookie",
   "/troubleshooting#users-are-logged-out-at-random":
-    "users silently logged out unexpectedly session lost after a while random logout",
+    "users silently logged out unexpectedly session lost after a while random logout session expired too early too soon",
   "/troubleshooting#401-in-an-endless-loop":
     "infinite refresh loop endless refresh loop third party 401 axios interceptor too many refreshes redirect loop",
   "/troubleshooting#403-csrf-failed":
     "CSRF failed CSRF token missing mismatch XSRF 403 Forbidden csrf_failed X-CSRFToken",
   "/migrating-from-django":
     "simplejwt Django REST framework DRF SIMPLE_JWT sliding token SlidingToken blacklist app TokenObtainPairView import users",
-  "/migrating-from-django#sliding-tokens-why-not": "sliding token SlidingToken sliding session",
+  "/migrating-from-django#sliding-tokens-why-not":
+    "sliding token SlidingToken sliding session single token without refresh token only one token",
   "/coming-from":
     "migrate migration passport express-session better-auth NextAuth Auth.js Lucia jsonwebtoken express-jwt passport-jwt alternative",
   "/why-not-plain-sessions":
@@ -80,7 +86,7 @@ export const keywords: Readonly<Record<string, string>> = {
   "/browser":
     "remember me keep me logged in stay logged in SameSite HttpOnly Secure cookie name domain XSS XSRF CSRF protection",
   "/origins":
-    "CORS cross-origin Access-Control-Allow-Origin credentials include preflight different domain subdomain trustedOrigins",
+    "CORS cross-origin Access-Control-Allow-Origin credentials include withCredentials preflight different domain subdomain trustedOrigins",
   "/origins#is-the-page-on-the-same-site":
     "cross-domain cookies different domains frontend and backend on another domain multiple frontends subdomain api.example.com third-party cookies SameSite None cookie lost logged out after page reload",
   "/passwords":
@@ -96,12 +102,15 @@ export const keywords: Readonly<Record<string, string>> = {
   "/cli": "command line commands migrate create user doctor",
   "/http-api": "REST endpoints OpenAPI Swagger Postman routes paths login endpoint logout endpoint refresh endpoint",
   "/http-api#post-apiauthlogout": "logout request body without access token requires access token",
-  "/http-api#post-apitokenblacklist": "logout without access token refresh token only",
-  "/http-api#post-apitokenverify": "verify endpoint old spent refresh token after rotation",
+  "/http-api#post-apitokenblacklist":
+    "logout without access token refresh token only blacklist endpoint blacklist request body",
+  "/http-api#post-apitokenverify":
+    "verify endpoint old spent refresh token after rotation rotated token still works still accepted",
   "/events": "audit log webhook logging notifications history security events",
   "/observing": "OpenTelemetry tracing spans Datadog Jaeger",
   "/retention": "GDPR privacy personal data delete user right to erasure data protection anonymize",
-  "/retention#what-is-stored": "tokens stored in plain text database leak read the table hash of the refresh token",
+  "/retention#what-is-stored":
+    "tokens stored in plain text encrypted at rest database leak read the table hash of the refresh token",
   "/scaling": "performance capacity sizing millions of users horizontal scaling Redis memory",
   "/security": "vulnerability CVE threat model report XSS token theft stolen token",
   "/verifier/":

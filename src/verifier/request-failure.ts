@@ -11,8 +11,8 @@ export class RequestFailure extends Error {
   }
 }
 
-/** The longest time that a verifier waits because the issuer asks for it, in milliseconds. */
-const longestRetryAfter = 60_000;
+/** The longest time that a verifier waits because it is asked to, in milliseconds. A proxy may ask for minutes while tokens are refused. */
+const longestRetryAfter = 10_000;
 
 /** Returns the milliseconds that a response asks to wait, or 0. A date counts as 0, because no clocks are compared. */
 export function readRetryAfter({ headers }: Pick<Response, "headers">): number {

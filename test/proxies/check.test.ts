@@ -14,6 +14,8 @@ const identity = ["x-user-id", "x-session-id", "x-token-id", "x-user-epoch", "x-
 const forged = {
   ...Object.fromEntries(identity.map((name) => [name, "666"])),
   X_User_Id: "666",
+  "X-User_Id": "666",
+  "X-User.Id": "666",
   "X-Forwarded-Method": "GET",
   "X-Original-Method": "GET",
   "X-Forwarded-Host": "evil.example",
@@ -77,7 +79,7 @@ describe.each(authenticating.map((proxy) => [proxy.name, proxy] as const))(
         const [request] = await receivedBy(() => get("/orders?a=b", { ...forged, Authorization: `Bearer ${access}` }));
         expect(request).toMatchObject({ method: "GET", url: "/orders?a=b", headers: { "x-user-id": userId } });
         expect(identity.map((header) => request?.headers[header])).not.toContain("666");
-        expect(request?.headers).not.toHaveProperty("x_user_id");
+        expect(Object.keys(request?.headers ?? {}).filter((field) => /[^a-z0-9-]/.test(field))).toEqual([]);
         const attempts = [
           forged,
           { ...forged, Authorization: "Bearer x" },

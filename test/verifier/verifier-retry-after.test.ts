@@ -20,19 +20,21 @@ describe("a verifier whose issuer answers with Retry-After", () => {
   it.each(["stream", "poll"] as const)(
     "waits that long before it reads keys and feed again (%s)",
     async (revocations) => {
-      const issuer = toRefusing("20");
+      const issuer = toRefusing("8");
       const { time } = setUp({ revocations, fetch: issuer.fetch });
-      await time.advance(19);
+      await time.advance(7.9);
       expect([issuer.feed(), issuer.keys()]).toEqual([1, 1]);
-      await time.advance(7);
+      await time.advance(2);
       expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
     },
   );
 
-  it("waits for no longer than a minute", async () => {
+  it("waits for little more than ten seconds, if it is asked to wait for a day", async () => {
     const issuer = toRefusing("86400");
     const { time } = setUp({ fetch: issuer.fetch });
-    await time.advance(66);
+    await time.advance(9.9);
+    expect([issuer.feed(), issuer.keys()]).toEqual([1, 1]);
+    await time.advance(2);
     expect([issuer.feed(), issuer.keys()]).toEqual([2, 2]);
   });
 
@@ -53,9 +55,9 @@ describe("a verifier whose issuer answers with Retry-After", () => {
       expect(set.codeOf(token)).toBe("unavailable");
       await set.time.advance(5);
     }
-    expect(issuer.feed()).toBe(1);
+    expect(issuer.feed()).toBeLessThan(7);
     isRefusing = false;
-    await set.time.advance(8);
+    await set.time.advance(15);
     expect(set.codeOf(token)).toBeUndefined();
   });
 
@@ -68,11 +70,11 @@ describe("a verifier whose issuer answers with Retry-After", () => {
   });
 
   it("sends nothing for a request that needs what is new, if it pulls", async () => {
-    const issuer = toRefusing("20");
+    const issuer = toRefusing("8");
     const { time, verifier } = setUp({ revocations: "pull", fetch: issuer.fetch });
     const token = createPeer(createManualTime()).mint();
     const ask = () => verifier.authenticateAsync(toRequest(token)).catch(({ code }) => code);
-    for (let seconds = 0; seconds < 20; seconds += 2) {
+    for (let seconds = 0; seconds < 8; seconds += 2) {
       expect(await ask()).toBe("unavailable");
       await time.advance(1.9);
     }

@@ -34,7 +34,7 @@ export const cookieLogout = defineEndpoint({
     accepts: cookieMediaTypes,
     schema: z.object({
       scope: choiceField(["local", "others", "all"], "local").meta({
-        description: "Which sessions: this one, the others, or all.",
+        description: "Which sessions to revoke: this one (`local`), the user's others, or all.",
       }),
     }),
   },
