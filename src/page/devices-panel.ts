@@ -103,7 +103,11 @@ export function createDevicesPanel(
 
   const othersButton = createButton(
     "Log out all other devices",
-    () => logOutOthers("All other devices were logged out."),
+    async () => {
+      await logOutOthers("All other devices were logged out.");
+      // A hidden button loses the focus.
+      if (othersButton.hidden) heading.focus();
+    },
     { hidden: "" },
   );
   document.addEventListener("visibilitychange", loadIfVisible);

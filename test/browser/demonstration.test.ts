@@ -238,6 +238,16 @@ describe("the demonstration", () => {
   });
 });
 
+describe("the session of the demonstration", () => {
+  it("says who is logged in, and can be logged out", async () => {
+    const page = await openLoggedIn({ width: 320 });
+    await page.getByText("You are logged in as alice.").waitFor();
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
+    await page.getByText("You are logged out.").first().waitFor();
+    await page.getByLabel("Username").waitFor();
+  });
+});
+
 describe("the account", () => {
   it("shows the login and the history, and logs out other devices that the user doesn't know", async () => {
     const other = await openLoggedIn();

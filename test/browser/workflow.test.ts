@@ -115,6 +115,8 @@ describe.concurrent("the page", () => {
       await page.getByRole("button", { name: "Log out all other devices" }).click();
       await page.getByText("All other devices were logged out.").waitFor();
       await until(async () => (await rows.count()) === 1);
+      // The button that had the focus is gone.
+      await until(async () => (await page.locator("h2:focus").allTextContents()).join() === "Your devices");
       expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
 
       const again = await openLoggedIn(others[0] as Device, site, user);

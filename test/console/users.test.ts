@@ -166,4 +166,28 @@ describe("an admin, by keyboard", () => {
     await seeMessage(page, /^1 session of rosa revoked/);
     expect(await scene.site.countSessions("rosa")).toBe(0);
   });
+
+  it("says of sessions that the user logged out together that they were revoked, and not that they expired", async () => {
+    const { auth } = scene.site.nodes;
+    const userId = await scene.site.addUser("otto");
+    await scene.site.logIn("otto", 1);
+    await scene.site.logIn("otto", 2);
+    const [kept] = await auth.sessions.list(userId);
+    await auth.logout({ userId, sessionId: kept?.id ?? "" }, { scope: "others" });
+    const page = await scene.open("ada", `users/${userId}`, "otto");
+    await page.getByRole("table", { name: "Sessions of otto" }).getByText("revoked with others").waitFor();
+    expect(await page.getByText("expired").count()).toBe(0);
+  });
+
+  it("doesn't count sessions that a user doesn't have", async () => {
+    const page = await scene.open("ada", `users/${await scene.site.addUser("pia")}`, "pia");
+    await press(page, "Disable…");
+    await page.getByText("pia has no live sessions now.").waitFor();
+  });
+
+  it("says why a member of the staff has no buttons on the own page", async () => {
+    const page = await scene.open("ada", `users/${scene.site.idOf("ada")}`, "ada");
+    await page.getByText("You can't change your own account here. Another admin can").waitFor();
+    expect(await page.getByRole("button", { name: "Disable…" }).count()).toBe(0);
+  });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { toAuditRow } from "../../src/events/audit-row.ts";
 import { createStaffScene, type StaffScene } from "./setup.ts";
 
 let scene: StaffScene;
@@ -146,8 +147,21 @@ describe("the overview", () => {
     const { status, body } = await scene.call(ada.access, "GET", "overview/");
     expect(status).toBe(200);
     expect(body.nodes[0]).toMatchObject({ state: "fresh", hash_queue: 0, version: "0.2.0" });
-    expect(body).toMatchObject({ state: { level: "ok", text: "The node is up to date." } });
+    expect(body).toMatchObject({ state: { level: "ok", text: "The node knows all revocations." } });
     expect(body.logins.series).toHaveLength(60);
     expect(body.staff_actions[0]).toMatchObject({ actor: "ada", note: "laptop stolen", user: { username: "bob" } });
+  });
+
+  it("doesn't let logins on new devices hide what needs a look", async () => {
+    const time = Math.floor(Date.now() / 1_000);
+    const devices = Array.from({ length: 9 }, () => ({ type: "new_device", userId: ada.id, sessionId: "s" }) as const);
+    await scene.store.audit.append([
+      toAuditRow({ type: "throttled", scope: "address", retryAfter: 4, time: time - 1, client: {} }),
+      ...devices.map((event) => toAuditRow({ ...event, time, client: {} })),
+    ]);
+    const { body } = await scene.call(ada.access, "GET", "overview/");
+    expect(body.needs_a_look.map(({ type }: { type: string }) => type)).toEqual(["throttled"]);
+    const { body: audit } = await scene.call(ada.access, "GET", "audit/?type=new_device");
+    expect(audit.results).toHaveLength(9);
   });
 });

@@ -55,7 +55,9 @@ export function KeysPage(): ReactNode {
       </Head>
       <Loaded query={query}>{({ results }) => <KeyTable keys={results} {...{ mayWrite, isManaged }} />}</Loaded>
       <p className="quiet">
-        {query.data === undefined || isManaged ? "" : "These keys are in the server's settings. Change them there. "}
+        {query.data === undefined || isManaged
+          ? ""
+          : "These keys are in the server's settings. Change them there. Only keys in the database can be rotated here: see the setting keyEncryptionKey. "}
         The key that signs makes new access tokens. A key that only verifies is kept until the last token that it signed
         has expired. The private part of a key is never shown or sent.
       </p>

@@ -5,7 +5,7 @@ import { useMe } from "../data/context.ts";
 import { toReasonText, UserLink } from "../parts/entry-text.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import { Tag } from "../parts/tag.tsx";
-import { Age, Until } from "../parts/time.tsx";
+import { Age, Until, useTime } from "../parts/time.tsx";
 import { RevokeButton } from "./session-revoke.tsx";
 
 /** The props of `SessionTable`. */
@@ -107,8 +107,10 @@ function SessionRow({
 
 function End({ session }: { readonly session: StaffSession }): ReactNode {
   const { is_live: isLive, revoked_at: revokedAt, revoke_reason: reason, expires_at: expiresAt } = session;
+  const { now } = useTime();
   if (isLive) return <Until at={expiresAt} />;
-  if (revokedAt === null) return <Tag>expired</Tag>;
+  // Revoking all or all other sessions of a user doesn't change their rows. The timeline says when and why.
+  if (revokedAt === null) return <Tag>{expiresAt > now ? "revoked with others" : "expired"}</Tag>;
   const text = reason === null ? "revoked" : toReasonText(reason);
   return (
     <Tag tone={reason === "reuse" ? "bad" : "plain"}>

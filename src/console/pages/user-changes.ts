@@ -30,7 +30,9 @@ export function toUserChanges(subject: UserSubject): Readonly<Record<Exclude<Use
   const revokes =
     sessions === undefined
       ? "All sessions are revoked on every node, within a second."
-      : `${sessions === 1 ? "1 session is" : `${sessions} sessions are`} revoked on every node, within a second.`;
+      : sessions === 0
+        ? `${name} has no live sessions now.`
+        : `${sessions === 1 ? "1 session is" : `${sessions} sessions are`} revoked on every node, within a second.`;
   return {
     logout: {
       title: `Log out ${name} everywhere?`,

@@ -46,8 +46,15 @@ export function UserPage({ id }: { readonly id: string }): ReactNode {
 }
 
 function Shown({ user }: { readonly user: StaffUserDetail }): ReactNode {
+  const me = useMe();
   return (
     <>
+      {user.id === me.id ? (
+        <p className="quiet">
+          You can't change your own account here. {me.role === "admin" ? "Another" : "An"} admin can, and so can the
+          command line on the server.
+        </p>
+      ) : null}
       <div className="cols">
         <Account user={user} />
         <FailedLogins user={user} />

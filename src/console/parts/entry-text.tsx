@@ -31,7 +31,7 @@ const outcomes: Readonly<Record<string, readonly [string, Tone]>> = {
 
 /** The reasons of a revocation, in words. */
 const reasons: Readonly<Record<string, string>> = {
-  logout: "logout",
+  logout: "logged out",
   replaced: "replaced by a new login",
   reuse: "reuse detected",
   revoked: "revoked",

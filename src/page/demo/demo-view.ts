@@ -32,7 +32,13 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
   const heading = createHeading("h1", "What happens if your token is stolen?");
   const copied = element("span", { class: "quiet", role: "status" });
   const expiry = element("b", {});
-  const expiryLine = element("p", { class: "quiet" }, "Your access token expires in ", expiry, ".");
+  const userName = element("b", {});
+  const expiryLine = element(
+    "div",
+    { class: "quiet session" },
+    element("p", {}, "You are logged in as ", userName, ". Your access token expires in ", expiry, "."),
+    createButton("Log out", () => client.logout()),
+  );
   const holders = createHolders();
   const timeline = createTimeline();
   const actions = createActions({ client, authPath, csrfHeader });
@@ -71,6 +77,7 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     holders.show(state, pair.second(), reuseInterval);
     const countdown = isOver() ? undefined : client.countdown();
     expiryLine.classList.toggle("gone", countdown === undefined);
+    userName.textContent = client.session().user?.username ?? "";
     if (countdown) expiry.textContent = toClockText(countdown.accessExpiresIn);
     // They keep the focus, which `disabled` would take away.
     for (const button of scriptButtons) setUsable(button, state !== undefined && !isBusy);
@@ -248,7 +255,9 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
         "p",
         { class: "quiet" },
         "Nothing here is simulated: it is your own session, with real requests and measured times. Your tokens are in HttpOnly " +
-          "cookies, which no script can read. The attacker's copy stays on the server. This page exists only with --demo, on this machine.",
+          "cookies, which no script can read. The attacker's copy stays on the server. This page exists only with ",
+        element("code", {}, "--demo"),
+        ", on this machine.",
       ),
     );
   return {

@@ -16,6 +16,9 @@ const silence = 15;
 
 const day = 86_400;
 
+/** A login on a new device is daily business, and would hide the rest. It stays in the audit log. */
+const alarms = alarmTypes.filter((type) => type !== "new_device");
+
 /** The schema of a node. */
 export const nodeSchema = z.object({
   id: z.string(),
@@ -85,9 +88,9 @@ export const createOverview = (staff: StaffDeps): Endpoint =>
       await requireStaff(staff, context, { permission: "read" });
       const { reports, now } = await readReports(staff);
       const since = now - day;
-      const [reuse, alarms, actions, throttled] = await Promise.all([
+      const [reuse, alarming, actions, throttled] = await Promise.all([
         readEntries(staff, { types: ["sessions_revoked"], reason: "reuse", since }, 200),
-        readEntries(staff, { types: alarmTypes, since }, 5),
+        readEntries(staff, { types: alarms, since }, 5),
         readEntries(staff, { hasActor: true }, 5),
         readEntries(staff, { types: ["throttled"], since: now - 900 }, 200),
       ]);
@@ -112,7 +115,7 @@ export const createOverview = (staff: StaffDeps): Endpoint =>
         },
         revocations: { live: Math.max(0, ...present.map((body) => body.revocations)) },
         nodes,
-        needs_a_look: [...reuse.slice(0, 5), ...alarms].toSorted((one, other) => other.time - one.time).slice(0, 8),
+        needs_a_look: [...reuse.slice(0, 5), ...alarming].toSorted((one, other) => other.time - one.time).slice(0, 8),
         staff_actions: actions,
       };
       return toJsonResponse(200, overview);
@@ -171,7 +174,7 @@ function toState(nodes: readonly StaffNode[], maxStaleness: number | null): Staf
   }
   return {
     level: "ok",
-    text: nodes.length === 1 ? "The node is up to date." : `All ${nodes.length} nodes are up to date.`,
+    text: nodes.length === 1 ? "The node knows all revocations." : `All ${nodes.length} nodes know all revocations.`,
   };
 }
 
