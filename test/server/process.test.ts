@@ -144,7 +144,7 @@ describe("tokenpair serve", () => {
       TOKENPAIR_LOG_LEVEL: "debug",
     };
     const { child, cwd, printed, stop, url } = await start(env, ["--demo"]);
-    while (!printed.stderr.includes("Log in:")) await once(child.stderr, "data");
+    while (!printed.stderr.includes("Log in and try it:")) await once(child.stderr, "data");
     const shown = /password (\S+)/.exec(printed.stderr)?.[1] ?? "";
     const post = (path: string, body: object, headers = {}) =>
       fetch(url + path, {
