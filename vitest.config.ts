@@ -24,6 +24,13 @@ const system = [
   "test/verifier/{any-language,example-services}.test.ts",
 ];
 
+/** Tests in a browser that only `npm run proof -- browsers` and `-- console` run, because all tests together would take too long. */
+const onlyInProofs = [
+  "test/browser/{demonstration-buttons,rendered-settings}.test.ts",
+  "test/console/{account,confirm,hostile,parts,sessions}.test.ts",
+];
+const hasLongTests = process.env["TOKENPAIR_LONG_TESTS"] === "true";
+
 if (process.env["TMPDIR"] === undefined && isRoomyFolder("/dev/shm")) process.env["TMPDIR"] = "/dev/shm";
 
 export default defineConfig({
@@ -47,7 +54,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "system", include: system, globalSetup: "test/support/prepare-postgres.ts" },
+        test: {
+          name: "system",
+          include: system,
+          exclude: ["**/node_modules/**", ...(hasLongTests ? [] : onlyInProofs)],
+          globalSetup: "test/support/prepare-postgres.ts",
+        },
       },
       {
         // What answers over HTTP does so over either store: `createTestAuth` takes the server that this project provides.

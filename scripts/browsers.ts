@@ -35,7 +35,11 @@ function runIn(name: BrowserName): string {
   const { status } = spawnSync(
     join(root, "node_modules/.bin/vitest"),
     ["run", "--project=system", ...reporters, ...limits, ...(paths.length > 0 ? paths : ["test/browser"])],
-    { cwd: root, stdio: "inherit", env: { ...process.env, TOKENPAIR_TEST_BROWSER: name } },
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, TOKENPAIR_TEST_BROWSER: name, TOKENPAIR_LONG_TESTS: "true" },
+    },
   );
   if (status !== 0) process.exitCode = 1;
   const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
