@@ -92,7 +92,7 @@ app.get("/login/callback", async (req, res) => {
       expectedNonce: begun.get("nonce") ?? "none",
       pkceCodeVerifier: begun.get("verifier") ?? "none",
     });
-    // Without `auth_time`, nobody knows when. 0 is not recent enough for any `maxAge`.
+    // Without `auth_time`, the time is unknown. 0 is not recent enough for any `maxAge`.
     const { iss, sub, auth_time: authTime = 0, ...claims } = tokens.claims() as oidc.IDToken;
     // Many providers have the name in the user info alone, and some have no user info.
     const isComplete = "name" in claims || !config.serverMetadata().userinfo_endpoint;

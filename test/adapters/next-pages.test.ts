@@ -83,7 +83,7 @@ describe("a server component", () => {
     expect(await currentUser()).toBeNull();
   });
 
-  it("redirects to the login page if nobody is logged in", async () => {
+  it("redirects to the login page if no user is logged in", async () => {
     next.sent.set("cookie", expired);
     expect(await currentUser()).toBeNull();
     await expect(requireUser({ next: "/a?b=c" })).rejects.toThrow("redirect to /log-in?next=%2Fa%3Fb%3Dc");

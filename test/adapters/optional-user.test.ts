@@ -51,7 +51,7 @@ describe("the recipe of a route for everyone", () => {
     expect(await read(bearer)).toEqual([200, "1"]);
   });
 
-  it("takes requests for anonymous that prove nobody: without a token, with a wrong or a revoked one, or without the CSRF token", async () => {
+  it("takes requests for anonymous that prove no user: without a token, with a wrong or a revoked one, or without the CSRF token", async () => {
     await auth.ready();
     const cookie = { Cookie: `__Host-Http-access=${access}`, "Sec-Fetch-Site": "same-origin" };
     expect(await read(cookie)).toEqual([200, "1"]);

@@ -99,7 +99,7 @@ describe("what the server refuses", () => {
     await seeDialog(page, /^Disable ada/);
     await page.keyboard.press("Escape");
     await seeNoDialog(page);
-    // Nobody removes themselves.
+    // No admin can remove their own account.
     await page.goto(`${site.url}users/${site.idOf("other")}`);
     await seePage(page, "other");
     expect(

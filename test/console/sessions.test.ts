@@ -59,7 +59,7 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     expect(await site.countSessions("grace")).toBe(3);
   });
 
-  it("finds the sessions of a user by name, in any case, by id, and of nobody", async () => {
+  it("finds the sessions of a user by name, in any case, by id, and none of an unknown user", async () => {
     const { site } = scene;
     const page = await scene.open("vera", "sessions", "Sessions");
     await type(page, "User", "GRACE");
