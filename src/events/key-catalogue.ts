@@ -47,7 +47,7 @@ export const keyEntries: {
     webhook: null,
   },
   keys_rewrapped: {
-    description: "The keys of the ring were sealed again, under another key encryption key.",
+    description: "The keys of the ring were encrypted again, with another key encryption key.",
     fields: { kekId: "that key's id", keys: "how many keys and secrets", client: "" },
     audit: "transaction",
     level: "info",
@@ -56,7 +56,7 @@ export const keyEntries: {
   },
   keys_unreadable: {
     description:
-      "This node can't open a key of the ring, for example because it doesn't have the key encryption key. It continues with " +
+      "This node can't decrypt a key of the ring, for example because it doesn't have the key encryption key. It continues with " +
       "the keys that it had, except for those that were retired.",
     fields: { kid: "", kekId: "of the key encryption key", reason: "" },
     audit: "never",

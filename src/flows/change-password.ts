@@ -59,8 +59,9 @@ export interface PasswordChanged extends Confirmed {
  * Changes the password of the user who sent the request, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
- * `retryAfter`; `wrong_password`; `impersonated`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
- * StoreUnavailableError. If it throws, password and sessions have not changed.
+ * `retryAfter`; `wrong_password`; `impersonated`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`. With any
+ * error, password and sessions have not changed.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function changePassword(
   deps: Deps,

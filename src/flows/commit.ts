@@ -1,5 +1,7 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import type { CommitPosition, Confirmation, Revocation } from "../core/revocation.ts";
 import type { AuditOf } from "../core/store/audit.ts";
+import type { Guard } from "../core/store/guard.ts";
 import type { RevocationOptions, RevokedSessions } from "../core/store/sessions.ts";
 import { trace } from "../core/tracing.ts";
 import type { EventListener, EventsOf, SessionsRevokedEvent } from "../events/events.ts";
@@ -25,6 +27,18 @@ export interface ConfirmOptions {
    * `confirmRevocations`, but false if users log out of their own session.
    */
   readonly confirmed?: boolean | undefined;
+}
+
+/** The options of a revocation. */
+export interface RevocationRequest extends ConfirmOptions {
+  /** Who sent the request. Default: nothing is known. */
+  readonly client?: ClientInfo | undefined;
+}
+
+/** The options of a revocation by the staff. */
+export interface GuardedRevocation extends RevocationRequest {
+  /** Decides in the transaction whether the change is allowed. Default: it is allowed. */
+  readonly guard?: Guard | undefined;
 }
 
 /** Says how a revocation was confirmed. */

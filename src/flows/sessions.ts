@@ -1,17 +1,16 @@
 import { toAmr } from "../core/authentication.ts";
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
-import type { Guard } from "../core/store/guard.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { EventsOf } from "../events/events.ts";
 import {
   type CommitDeps,
   type Confirmed,
-  type ConfirmOptions,
   commitRevocation,
+  type GuardedRevocation,
+  type RevocationRequest,
   type RevokedAndConfirmed,
   sessionsRevoked,
   toConfirmed,
@@ -52,18 +51,10 @@ export interface SessionView {
 export type SessionDeps = Pick<Deps, "store"> &
   CommitDeps & { readonly settings: Pick<Settings, "confirmRevocations"> };
 
-/** The options of a revocation. */
-export interface RevocationRequest extends ConfirmOptions {
-  /** Who sent the request. Default: nothing is known. */
-  readonly client?: ClientInfo | undefined;
-}
-
 /** The options of `sessions.revoke`. */
-export interface RevokeOptions extends ConfirmOptions {
+export interface RevokeOptions extends RevocationRequest {
   /** The user who must own the session. Otherwise it is not revoked. Default: any user. */
   readonly userId?: string | undefined;
-  /** Who sent the request. Default: nothing is known. */
-  readonly client?: ClientInfo;
 }
 
 /** The maximum number of sessions in a list. */
@@ -123,7 +114,7 @@ export async function labelSession(
 export async function revokeSession(
   deps: SessionDeps,
   sessionId: string,
-  { userId, client = {}, confirmed, guard }: RevokeOptions & { readonly guard?: Guard | undefined } = {},
+  { userId, client = {}, confirmed, guard }: RevokeOptions & GuardedRevocation = {},
 ): Promise<Confirmed> {
   const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
   // The setting doesn't confirm what users do with their own sessions.
@@ -144,11 +135,7 @@ export async function revokeSession(
 export function revokeSessions(
   deps: SessionDeps,
   owners: ReadonlyMap<string, string>,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   const events: EventsOf<RevokedSessions> = ({ revocations }) =>
     revocations.flatMap((revocation) => {
@@ -167,11 +154,7 @@ export function revokeSessions(
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   return commitRevocation(deps, confirmed, sessionsRevoked({ userId, reason: "revoked", client }), (options) =>
     deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
@@ -184,11 +167,7 @@ export function revokeSessionsForUser(
  */
 export function revokeAllSessions(
   deps: SessionDeps,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   return commitRevocation(deps, confirmed, sessionsRevoked({ reason: "revoked", client }), (options) =>
     deps.store.sessions.revokeAll("revoked", { ...options, guard }),
@@ -203,11 +182,7 @@ export function revokeAllSessions(
 export async function revokeToken(
   deps: SessionDeps,
   tokenId: string,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<Confirmed> {
   const revoked = await commitRevocation(
     deps,

@@ -8,11 +8,18 @@ import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
-import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, sessionsRevoked } from "./commit.ts";
+import {
+  type CommitDeps,
+  commit,
+  commitRevocation,
+  type GuardedRevocation,
+  type RevokedAndConfirmed,
+  sessionsRevoked,
+} from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
-import type { GuardedRequest, NewUserInput, UserChangeOptions, UserUpdate } from "./user-changes.ts";
+import type { NewUserInput, UserChangeOptions, UserUpdate } from "./user-changes.ts";
 import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
 import { findByName, toStoredKey } from "./username-keys.ts";
 
@@ -171,7 +178,7 @@ export function listUsers(
 export async function disableUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   await ensureApplicationUser(deps, userId);
   const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
@@ -225,7 +232,7 @@ export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
@@ -247,7 +254,7 @@ export async function setPassword(
 export async function deleteUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(

@@ -57,13 +57,13 @@ export function createKeks(setting: string, random: Random = systemRandom): Keks
     open(kid: string, sealed: Uint8Array, kekId: string): Buffer {
       const kek = byId.get(kekId);
       if (kek === undefined) {
-        throw fault(`lacks the key "${kekId}", which sealed the key "${kid}". Add it to the list, as "${kekId}:…".`);
+        throw fault(`lacks the key "${kekId}", which encrypts the key "${kid}". Add it to the list, as "${kekId}:…".`);
       }
       try {
         return openBytes(kek, toContext(kid), sealed);
       } catch {
         throw fault(
-          `can't open the key "${kid}": the key "${kekId}" isn't the one that sealed it, or the database was changed.`,
+          `can't decrypt the key "${kid}": the key "${kekId}" isn't the one that encrypted it, or the database was changed.`,
         );
       }
     },

@@ -24,7 +24,8 @@ const members: Readonly<Record<string, readonly string[]>> = { RSA: ["n", "e"], 
  * `alg`, malformed or weak is left out, as the RFC demands of unknown ones, and so are keys with the same `kid`. Secrets and private
  * members are never read.
  *
- * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members; TypeError if it isn't a JWK Set.
+ * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members.
+ * @throws TypeError if it isn't a JWK Set.
  */
 export function parseJwks(text: string): readonly VerifyingKey[] {
   const { keys } = parseJsonObject(text, "JWK Set");

@@ -48,8 +48,10 @@ export interface CompleteLoginOptions<U extends AuthUser = AuthUser> {
  * starts the session. One conditional UPDATE decides which of several requests uses the ticket.
  *
  * @throws AuthError `ticket_invalid` if the ticket was used, has expired, had five attempts, or the user may not log in any more;
- * `second_factor_invalid`; `throttled`, with `retryAfter`; `unavailable`. TypeError if the options are wrong.
- * StoreUnavailableError. If it throws, no session has been started or revoked.
+ * `second_factor_invalid`; `throttled`, with `retryAfter`; `unavailable`. With any error, no session
+ * has been started or revoked.
+ * @throws TypeError if the options are wrong.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function completeLogin(
   deps: Deps,

@@ -19,7 +19,8 @@ interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {
  *
  * @returns the same session and refresh token as the first time; `null` if the ticket wasn't used with this key, or if the session has
  * been refreshed since, which proves that the client got its answer.
- * @throws AuthError `unavailable`. StoreUnavailableError.
+ * @throws AuthError `unavailable` if the tokens can't be created.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function repeatLogin(
   deps: Deps,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Role, roles } from "../../core/role.ts";
+import type { RevocationRequest } from "../../flows/commit.ts";
 import { verifyPassword } from "../../flows/passwords/text.ts";
-import type { RevocationRequest } from "../../flows/sessions.ts";
 import { findUser, findUserByName } from "../../flows/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";

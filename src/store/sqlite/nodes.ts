@@ -43,8 +43,8 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
       if ((await run("nodes.acknowledge", sql, { id, seen, clockAhead })) > 0) wake();
     },
 
-    async look() {
-      return connection.read("nodes.look", () => {
+    async readRegistry() {
+      return connection.read("nodes.readRegistry", () => {
         const { longestLease, settled } = readInstallation(connection);
         const rows = connection.prepare(list).all({ incarnation }) as unknown as readonly NodeRow[];
         const nodes = rows.map((row) => ({ ...row, isLeaving: row.isLeaving === 1 }));
