@@ -103,12 +103,12 @@ export async function changePassword(
   // The change raises the epoch by one, from the one under which the current password was verified.
   const device = toDeviceToken(deps, user, { userEpoch: user.epoch + 1 });
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
-  const changed = await commitRevocation(
-    deps,
+  const reason = "password_changed";
+  const changed = await commitRevocation(deps, {
     isConfirmed,
-    userChangedAndRevoked({ userId, sessionId, change: "password_changed", reason: "password_changed", client }),
-    (options) => deps.store.users.changePassword(userId, hash, keep, options),
-  );
+    eventsOf: userChangedAndRevoked({ userId, sessionId, change: reason, reason, client }),
+    write: (options) => deps.store.users.changePassword(userId, hash, keep, options),
+  });
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
   return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...toConfirmed(changed) };
 }

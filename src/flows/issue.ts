@@ -186,7 +186,7 @@ export async function startSession(
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
-    const outcome = await insertSession(store, newSession, ticket, audit);
+    const outcome = await insertSession(store, newSession, { ticket, audit });
     if (outcome.outcome === "created") return outcome;
     const reason = outcome.outcome === "refused" ? outcome.reason : "the ticket was used or has expired";
     throw new AuthError(ticket === undefined ? "no_active_account" : "ticket_invalid", reason);
@@ -198,7 +198,7 @@ export async function startSession(
 function insertSession(
   store: Deps["store"],
   session: NewSession,
-  ...[ticket, audit]: [ticket: UsedTicket | undefined, audit: AuditOf<CreatedSession>]
+  { ticket, audit }: { readonly ticket: UsedTicket | undefined; readonly audit: AuditOf<CreatedSession> },
 ): Promise<RedeemTicketOutcome> {
   if (ticket === undefined) return store.sessions.create(session, audit);
   return store.tickets.redeem(session, ticket.hash, audit);

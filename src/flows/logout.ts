@@ -91,9 +91,11 @@ function logoutOne(
     const subject = { userId, sessionId, reason: "logout", client: withActor(client, decision.result.actor) } as const;
     return sessionsRevoked(subject)(decision);
   };
-  return commitRevocation(deps, confirmed, eventsOf, (options) =>
-    deps.store.sessions.decide(sessionId, decide, options),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf,
+    write: (options) => deps.store.sessions.decide(sessionId, decide, options),
+  });
 }
 
 /**
@@ -129,13 +131,14 @@ export async function logout(
     return revoked;
   }
   await requireNoActor(deps, sessionId);
-  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
-  const events = sessionsRevoked({ userId, reason: "logout", client });
-  const revoked = await commitRevocation(deps, isConfirmed, events, async (options) =>
-    scope === "others"
-      ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
-      : sessions.revokeForUser(userId, "logout", options),
-  );
+  const revoked = await commitRevocation(deps, {
+    isConfirmed: confirmed ?? deps.settings.confirmRevocations,
+    eventsOf: sessionsRevoked({ userId, reason: "logout", client }),
+    write: async (options) =>
+      scope === "others"
+        ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
+        : sessions.revokeForUser(userId, "logout", options),
+  });
   return revoked ?? nothingRevoked;
 }
 

@@ -117,11 +117,12 @@ export async function revokeSession(
   { userId, client = {}, confirmed, guard }: RevokeOptions & GuardedRevocation = {},
 ): Promise<Confirmed> {
   const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
-  // The setting doesn't confirm what users do with their own sessions.
-  const isConfirmed = confirmed ?? (userId === undefined && deps.settings.confirmRevocations);
-  const revoked = await commitRevocation(deps, isConfirmed, sessionsRevoked(subject), (options) =>
-    deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
-  );
+  const revoked = await commitRevocation(deps, {
+    // The setting doesn't confirm what users do with their own sessions.
+    isConfirmed: confirmed ?? (userId === undefined && deps.settings.confirmRevocations),
+    eventsOf: sessionsRevoked(subject),
+    write: (options) => deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
+  });
   if (revoked.sessions === 0) throw notFound();
   return toConfirmed(revoked);
 }
@@ -137,7 +138,7 @@ export function revokeSessions(
   owners: ReadonlyMap<string, string>,
   { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  const events: EventsOf<RevokedSessions> = ({ revocations }) =>
+  const eventsOf: EventsOf<RevokedSessions> = ({ revocations }) =>
     revocations.flatMap((revocation) => {
       if (revocation.kind !== "session") return [];
       const { sessionId, at: time } = revocation;
@@ -145,9 +146,11 @@ export function revokeSessions(
       const subject = { sessionId, ...(userId === undefined ? {} : { userId }), client } as const;
       return [{ type: "sessions_revoked", time, sessions: 1, reason: "revoked", ...subject } as const];
     });
-  return commitRevocation(deps, confirmed, events, (options) =>
-    deps.store.sessions.revokeEach([...owners.keys()], "revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf,
+    write: (options) => deps.store.sessions.revokeEach([...owners.keys()], "revoked", { ...options, guard }),
+  });
 }
 
 /** Revokes all sessions and access tokens of a user. The change is durable when the promise fulfils. */
@@ -156,9 +159,11 @@ export function revokeSessionsForUser(
   userId: string,
   { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  return commitRevocation(deps, confirmed, sessionsRevoked({ userId, reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: sessionsRevoked({ userId, reason: "revoked", client }),
+    write: (options) => deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
+  });
 }
 
 /**
@@ -169,9 +174,11 @@ export function revokeAllSessions(
   deps: SessionDeps,
   { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  return commitRevocation(deps, confirmed, sessionsRevoked({ reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeAll("revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: sessionsRevoked({ reason: "revoked", client }),
+    write: (options) => deps.store.sessions.revokeAll("revoked", { ...options, guard }),
+  });
 }
 
 /**
@@ -184,12 +191,11 @@ export async function revokeToken(
   tokenId: string,
   { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<Confirmed> {
-  const revoked = await commitRevocation(
-    deps,
-    confirmed,
-    ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
-    (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
-  );
+  const revoked = await commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
+    write: (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
+  });
   return toConfirmed(revoked);
 }
 

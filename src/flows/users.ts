@@ -1,9 +1,7 @@
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import { isRole, type Role, roles } from "../core/role.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import type { Guard } from "../core/store/guard.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
@@ -44,8 +42,7 @@ export const maxListedUsers = 1000;
 export async function createUser(
   deps: UserDeps,
   { username, password, email, role = null }: NewUserInput,
-  client: ClientInfo = {},
-  guard?: Guard,
+  { client = {}, guard }: UserChangeOptions = {},
 ): Promise<User> {
   requireUsername(username);
   if (email !== undefined) requireEmail(email);
@@ -183,12 +180,11 @@ export async function disableUser(
   await ensureApplicationUser(deps, userId);
   const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
-    await commitRevocation(
-      deps,
-      confirmed,
-      (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
-      (options) => deps.store.users.disable(userId, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
+      write: (options) => deps.store.users.disable(userId, { ...options, guard }),
+    }),
   );
 }
 
@@ -237,11 +233,12 @@ export async function setPassword(
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
-  const events = userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) =>
-      deps.store.users.setPassword(userId, passwordHash, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client }),
+      write: (options) => deps.store.users.setPassword(userId, passwordHash, { ...options, guard }),
+    }),
   );
 }
 
@@ -256,11 +253,12 @@ export async function deleteUser(
   userId: string,
   { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) =>
-      deps.store.users.delete(userId, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client }),
+      write: (options) => deps.store.users.delete(userId, { ...options, guard }),
+    }),
   );
 }
 

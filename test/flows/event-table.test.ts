@@ -228,7 +228,7 @@ const rows: readonly Row[] = [
   ],
   [
     "a new user",
-    () => createUser(auth.deps, { username: "bob" }, client),
+    () => createUser(auth.deps, { username: "bob" }, { client }),
     () => [{ type: "user_changed", time, userId: "2", change: "created", client }],
   ],
   [

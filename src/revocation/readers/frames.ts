@@ -104,7 +104,11 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
   }
 
   const toWhole = (body: Uint8Array, at: number): Whole => ({
-    ...{ body, number: log.end, place: log.place(), at, age: source.age() },
+    body,
+    number: log.end,
+    place: log.place(),
+    at,
+    age: source.age(),
   });
 
   function toFrame(position: ReaderPosition): Frame {

@@ -68,7 +68,9 @@ function checkStrength({ access }: OpenedRing): readonly Check[] {
 function checkSeals({ keys }: KeyRecords, keks: Keks | null): readonly Check[] {
   const others = keys.filter(isSealed).filter(({ kekId }) => kekId !== keks?.id).length;
   if (others === 0) return [];
-  return [warn(name, `${toCount(others, "key")} encrypted with a former key encryption key. Run: tokenpair keys rewrap`)];
+  return [
+    warn(name, `${toCount(others, "key")} encrypted with a former key encryption key. Run: tokenpair keys rewrap`),
+  ];
 }
 
 function toSummary({ keys }: KeyRecords): Check {

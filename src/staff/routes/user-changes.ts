@@ -51,8 +51,7 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
             ...(body.email == null ? {} : { email: body.email }),
             ...(password === undefined ? {} : { password }),
           },
-          client,
-          guard,
+          { client, guard },
         );
         return toJsonResponse(200, { user: toUserBody(user), password: generated });
       },
@@ -245,7 +244,7 @@ export async function runAccessChange(
       await staff.flows.enableUser(id, { client, guard });
       return nothing;
     case "unlock":
-      return { ...nothing, cleared: await staff.flows.unlockUser(id, client, guard) };
+      return { ...nothing, cleared: await staff.flows.unlockUser(id, { client, guard }) };
   }
 }
 
