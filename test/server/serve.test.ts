@@ -233,7 +233,9 @@ describe("the keys of serve", () => {
     await expect(failing).rejects.toThrow(/^keyEncryptionKey lacks the key "2026", which encrypts the key/);
     // A key that was created now would keep the key ring closed.
     for (const env of [{}, { ...named, TOKENPAIR_SIGNING_KEY: pem }]) {
-      await expect(startAgain(directory, env)).rejects.toThrow(/^keyEncryptionKey: is missing: the key "2026" encrypts/);
+      await expect(startAgain(directory, env)).rejects.toThrow(
+        /^keyEncryptionKey: is missing: the key "2026" encrypts/,
+      );
     }
     const again = await startAgain(directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: kek });
     expect(again.createdKey).toBeNull();
