@@ -271,11 +271,11 @@ export type {
 } from "./events/login-events.ts";
 export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
-export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
+export type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
 export type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";

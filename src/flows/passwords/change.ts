@@ -1,24 +1,20 @@
-import type { TokenPair } from "../core/claims.ts";
-import type { ClientInfo } from "../core/client-info.ts";
-import { AuthError } from "../core/errors.ts";
-import type { Session } from "../core/session.ts";
-import type { SessionSnapshot, Verdict } from "../core/store/sessions.ts";
-import type { KeepSession } from "../core/store/users.ts";
-import type { UserWithPassword } from "../core/user.ts";
-import { toUsernameKey } from "../core/username.ts";
-import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
-import { requireNoActor } from "./actor.ts";
-import { type Confirmed, type ConfirmOptions, commitRevocation, toConfirmed } from "./commit.ts";
-import type { Deps } from "./deps.ts";
-import { toDeviceToken } from "./device.ts";
-import { reportLoginFailure } from "./login.ts";
-import type { SessionOwner } from "./logout.ts";
-import { requireGoodPassword } from "./passwords/policy.ts";
-import { normalizePassword, verifyPassword } from "./passwords/text.ts";
-import { findSessionRefusal } from "./session-refusal.ts";
-import { countAttempt } from "./throttling/counted-attempt.ts";
-import { type PairSource, prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
-import { userChangedAndRevoked } from "./users.ts";
+import type { ClientInfo } from "../../core/client-info.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { KeepSession } from "../../core/store/users.ts";
+import type { UserWithPassword } from "../../core/user.ts";
+import { toUsernameKey } from "../../core/username.ts";
+import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
+import { requireNoActor } from "../actor.ts";
+import { type ConfirmOptions, commitRevocation, toConfirmed } from "../commit.ts";
+import type { Deps } from "../deps.ts";
+import { toDeviceToken } from "../device.ts";
+import { reportLoginFailure } from "../login.ts";
+import { countAttempt } from "../throttling/counted-attempt.ts";
+import { prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+import { userChangedAndRevoked } from "../users.ts";
+import { requireGoodPassword } from "./policy.ts";
+import { type PasswordChanged, repeatPasswordChange } from "./repeat-change.ts";
+import { normalizePassword, verifyPassword } from "./text.ts";
 
 /** The user's request to change the password. */
 export interface PasswordChange {
@@ -43,16 +39,6 @@ export interface PasswordChangeOptions extends ConfirmOptions {
    * with the same key gets the same pair again. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
-}
-
-/** The session that changed the password of its user, with its new pair of tokens. */
-export interface PasswordChanged extends Confirmed {
-  /** The session's row. */
-  readonly session: Session;
-  /** The session's new pair. */
-  readonly pair: TokenPair;
-  /** A new token that marks the device as known. Tokens from before the change are no longer valid. */
-  readonly device: string;
 }
 
 /**
@@ -111,62 +97,6 @@ export async function changePassword(
   });
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
   return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...toConfirmed(changed) };
-}
-
-/**
- * Answers a repeated request to change a password. The client has lost the first answer and sends the request again with
- * the same idempotency key. The current password isn't checked, because it has already changed.
- *
- * @returns the same refresh token as the first time. `null` if the session's last change had a different key, or if the
- * session has been refreshed since. A refresh proves that the client got the first answer.
- * @throws AuthError `unavailable` if the token can't be created.
- * @throws StoreUnavailableError if the store can't answer.
- */
-export async function repeatPasswordChange(
-  deps: Deps,
-  { sessionId, userId }: SessionOwner,
-  {
-    idempotencyKey,
-    tokenLimits,
-    confirmed = deps.settings.confirmRevocations,
-  }: { readonly idempotencyKey: string } & ConfirmOptions & TokenLimitOptions,
-): Promise<PasswordChanged | null> {
-  const found = await deps.store.sessions.find(sessionId);
-  if (!isSameHash(found?.session.changeHash ?? null, hashIdempotencyKey(idempotencyKey))) return null;
-  const user = (await deps.users.find(userId))?.user;
-  if (user === undefined) return null;
-  const tokens = await prepareTokens(deps, user, { tokenLimits });
-  const { accessTokenLifetime } = deps.settings;
-  const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
-    decideRepeat(snapshot, { userId, idempotencyKey, accessTokenLifetime }),
-  );
-  if (result === null) return null;
-  const { session } = result;
-  const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch });
-  // The confirmation of the first request is lost with its answer.
-  return { session, pair: tokens.mintPair(result), device, ...(confirmed ? { confirmed: "pending" } : {}) };
-}
-
-interface Repeat {
-  readonly userId: string;
-  readonly idempotencyKey: string;
-  /** How long the access token is valid, in seconds. */
-  readonly accessTokenLifetime: number;
-}
-
-/** Decides about a repeated request while the row is locked. Pure. */
-function decideRepeat(
-  snapshot: SessionSnapshot | null,
-  { userId, idempotencyKey, accessTokenLifetime }: Repeat,
-): Verdict<PairSource | null> {
-  if (snapshot === null || findSessionRefusal(snapshot) !== null) return { result: null };
-  const { session, now, globalEpoch } = snapshot;
-  const isSame = session.userId === userId && isSameHash(session.changeHash, hashIdempotencyKey(idempotencyKey));
-  const secret = deriveChangeSecret(idempotencyKey, session.id, session.userEpoch);
-  if (!isSame || !isSameHash(session.currentHash, hashSecret(secret))) return { result: null };
-  const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
-  const result = { session, now, globalEpoch, secret, accessUntil };
-  return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
 }
 
 /**
