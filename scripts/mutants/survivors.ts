@@ -102,9 +102,9 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "a login of an unknown user costs no hash",
-    file: "src/flows/user-source.ts",
+    file: "src/flows/users/user-source.ts",
     find: "const match = await verifyPassword(",
     replace: "if (row === null) return null;\n      const match = await verifyPassword(",
-    tests: ["test/flows/user-source.test.ts", "test/flows/login.test.ts"],
+    tests: ["test/flows/users/user-source.test.ts", "test/flows/login.test.ts"],
   },
 ];

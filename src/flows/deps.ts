@@ -14,7 +14,7 @@ import type { Feed } from "../revocation/feed.ts";
 import type { FeedReaders } from "../revocation/readers/readers.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { LoginQueue } from "./throttling/login-queue.ts";
-import type { UserSource } from "./user-source.ts";
+import type { UserSource } from "./users/user-source.ts";
 
 /**
  * The dependencies of all flows. `createAuth` builds and freezes them once. Flows know a user only as `AuthUser`, and

@@ -10,7 +10,7 @@ import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
 import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
-import { createOwnUsers } from "../../src/flows/user-source.ts";
+import { createOwnUsers } from "../../src/flows/users/user-source.ts";
 import { parseGivenKeys } from "../../src/keys/given-keys.ts";
 import { toFirstSnapshot } from "../../src/keys/snapshot.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
