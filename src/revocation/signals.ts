@@ -16,8 +16,8 @@ export interface Signals {
    * the returned signal is already aborted. The signal's reason is an `AuthError` with the code `token_expired`,
    * `token_revoked` or `unavailable`.
    *
-   * Pass `signal` if the work may end before that, with `until: "session"` in any case: nothing is kept for it then. Without
-   * `signal`, each token has at most one signal of each kind.
+   * Pass `signal` if the work may end before that, with `until: "session"` in any case. When it aborts, the work is forgotten.
+   * Without `signal`, each token has at most one signal of each kind.
    */
   signal(claims: AccessClaims, options?: SignalUse): AbortSignal;
   /** Aborts the signals of all tokens that `revocation` revokes. Call it after the index has applied the revocation. */
