@@ -140,7 +140,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    *
    * @param options.until with "session", the signal follows the session through refreshes instead of ending with the access
    * token.
-   * @param options.signal another signal that also aborts the returned one, for example when the client disconnects.
+   * @param options.signal another signal that also aborts the returned one, for example when the client disconnects. Pass
+   * it with "session": without it, the node follows the session until it ends.
    * @example
    * const signal = auth.signal(await auth.authenticate(request), { signal: request.signal });
    * signal.addEventListener("abort", () => socket.close());

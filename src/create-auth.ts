@@ -184,10 +184,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       return confirmed === undefined ? {} : { confirmed };
     },
     stillValid: (claims) => flows.isStillValid(claims),
-    signal: (claims, { signal, until } = {}) => {
-      const own = signals.signal(claims, until);
-      return signal === undefined ? own : AbortSignal.any([own, signal]);
-    },
+    signal: (claims, options) => signals.signal(claims, options),
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
       const { confirmed, ...changed } = await flows.changePassword(toOwner(change, "changePassword"), options);
