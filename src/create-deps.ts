@@ -11,7 +11,7 @@ import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
-import { createTokens } from "./crypto/tokens.ts";
+import { createTokens } from "./crypto/tokens/tokens.ts";
 import type { EventListener } from "./events/events.ts";
 import { createPublisher } from "./events/publisher.ts";
 import { type AuditQueue, createAuditQueue } from "./events/queue.ts";

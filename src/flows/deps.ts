@@ -6,7 +6,7 @@ import type { Store } from "../core/store/index.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { LegacyTokens } from "../crypto/legacy/legacy-tokens.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
-import type { Tokens } from "../crypto/tokens.ts";
+import type { Tokens } from "../crypto/tokens/tokens.ts";
 import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Keys } from "../keys/keys.ts";

@@ -4,7 +4,7 @@ import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { ServiceScope } from "../core/store/services.ts";
 import type { AuthUser } from "../core/user.ts";
-import type { Tokens } from "../crypto/tokens.ts";
+import type { Tokens } from "../crypto/tokens/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { FeedReaders } from "../flows/feed-readers.ts";
 import type { Flows } from "../flows/index.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
+import { createTokens } from "../../src/crypto/tokens/tokens.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
 import type { Scenario } from "./scenario.ts";

@@ -7,7 +7,7 @@ import type { AuthUser } from "../../src/core/user.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
+import { createTokens, type Tokens } from "../../src/crypto/tokens/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
 import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
 import { createOwnUsers } from "../../src/flows/users/user-source.ts";

@@ -3,7 +3,7 @@ import type { ApplicationClaims, TokenPair } from "../../core/claims.ts";
 import type { Session } from "../../core/session.ts";
 import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import type { AuthUser } from "../../core/user.ts";
-import type { Minter } from "../../crypto/minter.ts";
+import type { Minter } from "../../crypto/tokens/minter.ts";
 import type { Deps } from "../deps.ts";
 import { callHook } from "../hook.ts";
 

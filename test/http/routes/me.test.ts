@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { signCompact } from "../../../src/crypto/jws.ts";
+import { signCompact } from "../../../src/crypto/tokens/jws.ts";
 import { revokeAllSessions, revokeSessionsForUser, revokeToken } from "../../../src/flows/sessions/sessions.ts";
 import { deleteUser, disableUser } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";

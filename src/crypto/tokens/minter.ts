@@ -1,12 +1,12 @@
-import type { ApplicationClaims, TokenType } from "../core/claims.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { ApplicationClaims, TokenType } from "../../core/claims.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { toBase64url } from "../base64url.ts";
+import type { KeySet } from "../keys/key-set.ts";
+import { toAccessHeader } from "../keys/signing-key.ts";
+import { toRefreshTokenId } from "../secrets.ts";
 import { type AuthenticationFacts, toAuthenticationClaims } from "./authentication-claims.ts";
-import { toBase64url } from "./base64url.ts";
 import type { Payload } from "./claim-checks.ts";
 import { measureCompact, signCompact } from "./jws.ts";
-import type { KeySet } from "./keys/key-set.ts";
-import { toAccessHeader } from "./keys/signing-key.ts";
-import { toRefreshTokenId } from "./secrets.ts";
 
 /** The settings that new tokens depend on. */
 export type MinterSettings = Pick<

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { defaultSettings, type Settings } from "../../src/core/settings/settings.ts";
-import { createAccessTokens } from "../../src/crypto/access-tokens.ts";
-import { signCompact } from "../../src/crypto/jws.ts";
-import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
-import { toJwks } from "../../src/crypto/keys/jwks.ts";
-import { createKeySet, createVerifyingKeys, type VerifyingKeys } from "../../src/crypto/keys/key-set.ts";
-import { parseJwks } from "../../src/crypto/keys/parse-jwks.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
-import { toCode } from "./forge.ts";
-import { materials, toAccessKey } from "./keys/sample-keys.ts";
+import { defaultSettings, type Settings } from "../../../src/core/settings/settings.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { toJwks } from "../../../src/crypto/keys/jwks.ts";
+import { createKeySet, createVerifyingKeys, type VerifyingKeys } from "../../../src/crypto/keys/key-set.ts";
+import { parseJwks } from "../../../src/crypto/keys/parse-jwks.ts";
+import { createAccessTokens } from "../../../src/crypto/tokens/access-tokens.ts";
+import { signCompact } from "../../../src/crypto/tokens/jws.ts";
+import { createTokens } from "../../../src/crypto/tokens/tokens.ts";
+import { toCode } from "../forge.ts";
+import { materials, toAccessKey } from "../keys/sample-keys.ts";
 
 const now = 1_800_000_000;
 const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };

@@ -1,15 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import { describe, expect, it } from "vitest";
-import { signCompact, verifyCompact, verifySignature } from "../../src/crypto/jws.ts";
-import type { AsymmetricAlgorithm, HmacAlgorithm } from "../../src/crypto/keys/algorithms.ts";
-import { createVerifyingKey } from "../../src/crypto/keys/asymmetric-key.ts";
-import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
-import { toSigningKey } from "../../src/crypto/keys/key-material.ts";
-import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
-import { parseSigningKey } from "../../src/crypto/keys/parse-signing-key.ts";
-import type { VerifyingKey } from "../../src/crypto/keys/signing-key.ts";
-import { toCode } from "./forge.ts";
-import { readVectors } from "./vectors.ts";
+import type { AsymmetricAlgorithm, HmacAlgorithm } from "../../../src/crypto/keys/algorithms.ts";
+import { createVerifyingKey } from "../../../src/crypto/keys/asymmetric-key.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { toSigningKey } from "../../../src/crypto/keys/key-material.ts";
+import { createKeySet, type KeySet } from "../../../src/crypto/keys/key-set.ts";
+import { parseSigningKey } from "../../../src/crypto/keys/parse-signing-key.ts";
+import type { VerifyingKey } from "../../../src/crypto/keys/signing-key.ts";
+import { signCompact, verifyCompact, verifySignature } from "../../../src/crypto/tokens/jws.ts";
+import { toCode } from "../forge.ts";
+import { readVectors } from "../vectors.ts";
 
 interface Jwk {
   readonly kty: string;

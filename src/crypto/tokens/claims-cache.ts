@@ -1,7 +1,7 @@
-import type { AccessClaims } from "../core/claims.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { AccessClaims } from "../../core/claims.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { deepFreeze } from "../strict-json.ts";
 import { readTime } from "./claim-checks.ts";
-import { deepFreeze } from "./strict-json.ts";
 
 /** Caches the claims of verified access tokens. */
 export interface ClaimsCache {

@@ -1,4 +1,4 @@
-import type { AccessClaims } from "../core/claims.ts";
+import type { AccessClaims } from "../../core/claims.ts";
 import type { Payload } from "./claim-checks.ts";
 
 /** When, how and by whom the user of an access token was authenticated. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { AccessClaims } from "../../src/core/claims.ts";
-import { createClaimsCache } from "../../src/crypto/claims-cache.ts";
+import type { AccessClaims } from "../../../src/core/claims.ts";
+import { createClaimsCache } from "../../../src/crypto/tokens/claims-cache.ts";
 
 const now = 1_800_000_000;
 const randomText = (bytes: number) => randomBytes(bytes).toString("base64url");

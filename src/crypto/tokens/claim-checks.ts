@@ -1,5 +1,5 @@
-import { AuthError, type AuthErrorCode } from "../core/errors.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 
 /** The JSON content of a token with a genuine signature. */
 export type Payload = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
-import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
-import { createTokens, type Tokens, type TokensSettings } from "../../src/crypto/tokens.ts";
-import { forge, key, keys, toRefusal } from "./forge.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { createKeySet, type KeySet } from "../../../src/crypto/keys/key-set.ts";
+import { createTokens, type Tokens, type TokensSettings } from "../../../src/crypto/tokens/tokens.ts";
+import { forge, key, keys, toRefusal } from "../forge.ts";
 
 const start = 1_800_000_000;
 const payload = { token_type: "access", exp: start + 60, iat: start, jti: "j", user_id: "42", sid: "s", ue: 0 };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
-import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
-import type { SigningKey } from "../../src/crypto/keys/signing-key.ts";
-import { createTokens, type TokensSettings } from "../../src/crypto/tokens.ts";
-import { toCode } from "./forge.ts";
-import { toAccessKey } from "./keys/sample-keys.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { createKeySet, type KeySet } from "../../../src/crypto/keys/key-set.ts";
+import type { SigningKey } from "../../../src/crypto/keys/signing-key.ts";
+import { createTokens, type TokensSettings } from "../../../src/crypto/tokens/tokens.ts";
+import { toCode } from "../forge.ts";
+import { toAccessKey } from "../keys/sample-keys.ts";
 
 const now = 1_800_000_000;
 const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };

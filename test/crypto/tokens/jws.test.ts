@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { signCompact, verifyCompact } from "../../src/crypto/jws.ts";
-import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
-import { createKeySet } from "../../src/crypto/keys/key-set.ts";
-import { toProtectedHeader } from "../../src/crypto/keys/signing-key.ts";
-import { forge, goodHeader, key, keys, signText, toCode, toRefusal } from "./forge.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../../src/crypto/keys/key-set.ts";
+import { toProtectedHeader } from "../../../src/crypto/keys/signing-key.ts";
+import { signCompact, verifyCompact } from "../../../src/crypto/tokens/jws.ts";
+import { forge, goodHeader, key, keys, signText, toCode, toRefusal } from "../forge.ts";
 
 const verify = (token: string) => verifyCompact(token, keys).payload;
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,17 +1,17 @@
-import type { AccessClaims, RefreshClaims, TokenType } from "../core/claims.ts";
-import type { Clock } from "../core/runtime/clock.ts";
-import { type Random, systemRandom } from "../core/runtime/random.ts";
-import { SettingError } from "../core/settings/setting-error.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { AccessClaims, RefreshClaims, TokenType } from "../../core/claims.ts";
+import type { Clock } from "../../core/runtime/clock.ts";
+import { type Random, systemRandom } from "../../core/runtime/random.ts";
+import { SettingError } from "../../core/settings/setting-error.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { parseBase64url } from "../base64url.ts";
+import type { KeySet } from "../keys/key-set.ts";
+import { toAccessHeader } from "../keys/signing-key.ts";
+import { toRefreshTokenId } from "../secrets.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { authenticationClaims } from "./authentication-claims.ts";
-import { parseBase64url } from "./base64url.ts";
 import { type ClaimAllowances, invalid, readCount, readString } from "./claim-checks.ts";
 import { type GenuineToken, toAccessClaims, verifyToken } from "./genuine-tokens.ts";
-import type { KeySet } from "./keys/key-set.ts";
-import { toAccessHeader } from "./keys/signing-key.ts";
 import { createMinter, type Minter, type MinterSettings, type NewAccessToken, type NewRefreshToken } from "./minter.ts";
-import { toRefreshTokenId } from "./secrets.ts";
 
 /** The settings that the tokens depend on. */
 export type TokensSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;

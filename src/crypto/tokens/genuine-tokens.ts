@@ -1,7 +1,10 @@
-import type { AccessClaims, TokenType } from "../core/claims.ts";
-import { AuthError } from "../core/errors.ts";
-import type { Algorithm } from "../core/settings/session-settings.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { AccessClaims, TokenType } from "../../core/claims.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { Algorithm } from "../../core/settings/session-settings.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { isHmac } from "../keys/algorithms.ts";
+import type { VerifyingKeys } from "../keys/key-set.ts";
+import { allows } from "../keys/signing-key.ts";
 import { readAuthenticationClaims } from "./authentication-claims.ts";
 import {
   checkRegisteredClaims,
@@ -13,9 +16,6 @@ import {
   requireClaim,
 } from "./claim-checks.ts";
 import { verifyCompact } from "./jws.ts";
-import { isHmac } from "./keys/algorithms.ts";
-import type { VerifyingKeys } from "./keys/key-set.ts";
-import { allows } from "./keys/signing-key.ts";
 
 /** The settings that say what a token must have. */
 export type TokenRules = Pick<

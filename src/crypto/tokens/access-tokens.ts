@@ -1,10 +1,10 @@
-import type { AccessClaims } from "../core/claims.ts";
-import type { Clock } from "../core/runtime/clock.ts";
-import type { Settings } from "../core/settings/settings.ts";
+import type { AccessClaims } from "../../core/claims.ts";
+import type { Clock } from "../../core/runtime/clock.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { VerifyingKeys } from "../keys/key-set.ts";
+import { toAccessHeader } from "../keys/signing-key.ts";
 import { createClaimsCache } from "./claims-cache.ts";
 import { type TokenRules, toAccessClaims, verifyToken } from "./genuine-tokens.ts";
-import type { VerifyingKeys } from "./keys/key-set.ts";
-import { toAccessHeader } from "./keys/signing-key.ts";
 
 /** Verifies access tokens. No I/O. */
 export interface AccessTokens {

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import { AuthError } from "../core/errors.ts";
-import { parseBase64url, toBase64url } from "./base64url.ts";
-import type { VerifyingKeys } from "./keys/key-set.ts";
-import type { SigningKey, VerifyingKey } from "./keys/signing-key.ts";
-import { parseJsonObject } from "./strict-json.ts";
+import { AuthError } from "../../core/errors.ts";
+import { parseBase64url, toBase64url } from "../base64url.ts";
+import type { VerifyingKeys } from "../keys/key-set.ts";
+import type { SigningKey, VerifyingKey } from "../keys/signing-key.ts";
+import { parseJsonObject } from "../strict-json.ts";
 
 /** The maximum length of a token that is accepted, in characters. */
 const maxTokenLength = 8_192;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { toRefreshTokenId } from "../../src/crypto/secrets.ts";
-import { createTokens, type TokensSettings } from "../../src/crypto/tokens.ts";
-import { forge, keys, toCode, toRefusal } from "./forge.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
+import { toRefreshTokenId } from "../../../src/crypto/secrets.ts";
+import { createTokens, type TokensSettings } from "../../../src/crypto/tokens/tokens.ts";
+import { forge, keys, toCode, toRefusal } from "../forge.ts";
 
 const now = 1_800_000_000;
 const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
