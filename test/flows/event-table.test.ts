@@ -3,7 +3,7 @@ import type { ClientInfo } from "../../src/core/client-info.ts";
 import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
 import { toAuditRow } from "../../src/events/audit-row.ts";
-import { toAuditPolicy } from "../../src/events/catalogue.ts";
+import { toAuditPolicy } from "../../src/events/catalogue/catalogue.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { login } from "../../src/flows/login.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";

@@ -1,5 +1,5 @@
+import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "../events.ts";
 import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "./entry.ts";
-import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 import { feedEntries } from "./feed-catalogue.ts";
 import { keyEntries } from "./key-catalogue.ts";
 import { staffEntries } from "./staff-catalogue.ts";

@@ -6,10 +6,10 @@ import {
   toCount,
   toEventLevel,
   toWebhookType,
-} from "../../src/events/catalogue.ts";
-import { eventCounters } from "../../src/events/counters.ts";
-import type { AuditPolicy, EventLevel } from "../../src/events/entry.ts";
-import type { AuthEvent, EventOfType, RefreshOutcome } from "../../src/events/events.ts";
+} from "../../../src/events/catalogue/catalogue.ts";
+import type { AuditPolicy, EventLevel } from "../../../src/events/catalogue/entry.ts";
+import { eventCounters } from "../../../src/events/counters.ts";
+import type { AuthEvent, EventOfType, RefreshOutcome } from "../../../src/events/events.ts";
 
 const base = { time: 1_800_000_000, client: {} } as const;
 const user = { ...base, userId: "7" } as const;

@@ -1,5 +1,5 @@
+import type { KeyEvent } from "../key-events.ts";
 import type { EventEntry } from "./entry.ts";
-import type { KeyEvent } from "./key-events.ts";
 
 /** The catalogue's entries for events about the key ring and about services. */
 export const keyEntries: {

@@ -1,5 +1,5 @@
+import type { FeedEvent } from "../feed-events.ts";
 import type { EventEntry } from "./entry.ts";
-import type { FeedEvent } from "./feed-events.ts";
 
 /** The catalogue's entries for events about the revocation feed and about confirmations. */
 export const feedEntries: {

@@ -1,8 +1,8 @@
-import type { Clock } from "../core/runtime/clock.ts";
-import { createLoop } from "../core/runtime/loop.ts";
-import type { Schedule } from "../core/runtime/schedule.ts";
-import type { Delivery, OutboxStore } from "../core/store/outbox.ts";
-import type { EventListener } from "./events.ts";
+import type { Clock } from "../../core/runtime/clock.ts";
+import { createLoop } from "../../core/runtime/loop.ts";
+import type { Schedule } from "../../core/runtime/schedule.ts";
+import type { Delivery, OutboxStore } from "../../core/store/outbox.ts";
+import type { EventListener } from "../events.ts";
 import { sendMessage, type WebhookTarget } from "./webhook-request.ts";
 
 /** Sends the messages in the outbox. Each message is sent at least once. The nodes share the work. */

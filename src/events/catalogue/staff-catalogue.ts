@@ -1,5 +1,5 @@
+import type { StaffEvent } from "../staff-events.ts";
 import type { EventEntry } from "./entry.ts";
-import type { StaffEvent } from "./staff-events.ts";
 
 /** The catalogue's entries for events about what the staff does in the console. */
 export const staffEntries: {

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { toErrorCode } from "../core/errors.ts";
+import { toErrorCode } from "../../core/errors.ts";
 
 /** The receiver of the messages, and the key that signs them. */
 export interface WebhookTarget {

@@ -1,6 +1,6 @@
-import type { Settings } from "../core/settings/settings.ts";
-import type { CounterName } from "./counters.ts";
-import type { AuthEvent } from "./events.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { CounterName } from "../counters.ts";
+import type { AuthEvent } from "../events.ts";
 
 /**
  * How an event is written to the audit log: in the transaction of the change that it describes, in a batch soon afterwards,
