@@ -216,7 +216,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     users: Object.freeze<Auth["users"]>({
       create: async (user, options) => {
         requireOwnTable(deps.settings);
-        return flows.createUser(user, options?.client);
+        return flows.createUser(user, options);
       },
       find: async (userId) => flows.findUser(toUserId(userId, "users.find")),
       findByName: (username) => flows.findUserByName(username),
@@ -237,8 +237,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options),
     }),
     throttle: Object.freeze<Auth["throttle"]>({
-      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options?.client),
-      clearAddress: (ip, options) => flows.unlockAddress(ip, options?.client),
+      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options),
+      clearAddress: (ip, options) => flows.unlockAddress(ip, options),
     }),
     audit: Object.freeze<Auth["audit"]>({
       list: async ({ after = null, limit = 100, ...query } = {}) => {
