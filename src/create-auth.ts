@@ -267,14 +267,14 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 }
 
 /** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */
-function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, taker: string): T {
-  return { ...subject, userId: toUserId(subject.userId, taker) };
+function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, caller: string): T {
+  return { ...subject, userId: toUserId(subject.userId, caller) };
 }
 
 /** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */
-function requireLimit(taker: string, limit: unknown = 1): void {
+function requireLimit(caller: string, limit: unknown = 1): void {
   if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
-  throw new TypeError(`${taker}: limit must be a positive whole number, got ${toShown(limit)}`);
+  throw new TypeError(`${caller}: limit must be a positive whole number, got ${toShown(limit)}`);
 }
 
 /** Throws if a scope is unknown. An unknown scope must not count as "all". */
