@@ -38,25 +38,25 @@ export interface VerifierOptions {
   readonly clock?: Clock;
 }
 
-/** The names of the issuer's settings that a verifier must share, if they aren't the defaults there. */
-export const verifierSettingNames = [
-  "authPath",
-  "userIdClaim",
-  "tokenTypeClaim",
-  "jtiClaim",
-  "accessTokenProfile",
-  "clockTolerance",
-  "authHeaderTypes",
-  "authHeaderName",
-  "accessCookieName",
-  "csrfCookieName",
-  "csrfHeaderName",
-  "insecureCookies",
-  "trustedOrigins",
-] as const satisfies readonly (keyof Settings)[];
-
 /** Settings of the issuer that a verifier must share, if they aren't the defaults there. */
-export type VerifierSettings = Partial<Pick<Settings, (typeof verifierSettingNames)[number]>>;
+export type VerifierSettings = Partial<
+  Pick<
+    Settings,
+    | "authPath"
+    | "userIdClaim"
+    | "tokenTypeClaim"
+    | "jtiClaim"
+    | "accessTokenProfile"
+    | "clockTolerance"
+    | "authHeaderTypes"
+    | "authHeaderName"
+    | "accessCookieName"
+    | "csrfCookieName"
+    | "csrfHeaderName"
+    | "insecureCookies"
+    | "trustedOrigins"
+  >
+>;
 
 /** How the feed is served onward. */
 export interface RelayOptions {

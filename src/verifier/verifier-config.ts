@@ -6,7 +6,7 @@ import { SettingError } from "../core/settings/setting-error.ts";
 import { defaultSettings, type Settings } from "../core/settings/settings.ts";
 import { refuseUnknownOptions, requireFunctions } from "../core/settings/unknown-options.ts";
 import type { AuthUser } from "../core/user.ts";
-import { type RelayOptions, type VerifierOptions, verifierSettingNames } from "./options.ts";
+import type { RelayOptions, VerifierOptions, VerifierSettings } from "./options.ts";
 
 /** The checked options of a verifier, with their defaults. */
 export interface VerifierConfig
@@ -52,6 +52,23 @@ const optionNames = Object.keys({
   fetch: true,
   clock: true,
 } satisfies Record<keyof VerifierOptions, true>);
+
+/** The names of the issuer's settings that a verifier must share. The compiler requires each of them. */
+export const verifierSettingNames = Object.keys({
+  authPath: true,
+  userIdClaim: true,
+  tokenTypeClaim: true,
+  jtiClaim: true,
+  accessTokenProfile: true,
+  clockTolerance: true,
+  authHeaderTypes: true,
+  authHeaderName: true,
+  accessCookieName: true,
+  csrfCookieName: true,
+  csrfHeaderName: true,
+  insecureCookies: true,
+  trustedOrigins: true,
+} satisfies Record<keyof VerifierSettings, true>) as readonly (keyof VerifierSettings)[];
 
 /**
  * Checks the options of a verifier, and adds the defaults.
