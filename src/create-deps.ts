@@ -185,7 +185,7 @@ export function createDeps(
     readBearerToken: createBearerReader(settings),
     readers,
     sessionStreams: createSessionStreams({
-      signal: (claims) => signals.signal(claims, "session"),
+      signal: (claims, gone) => signals.signal(claims, { until: "session", signal: gone }),
       maxStreams: settings.maxSessionStreams,
       schedule,
     }),

@@ -1,4 +1,4 @@
-import { AuthError, StoreUnavailableError } from "../core/errors.ts";
+import { AuthError } from "../core/errors.ts";
 import type { FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
@@ -12,6 +12,7 @@ import { type GivenKeys, isComplete } from "./given-keys.ts";
 import { toKeyEvents } from "./key-events.ts";
 import { toMissing } from "./missing.ts";
 import { createReadLimit, findKid } from "./new-key.ts";
+import { retryChange } from "./retry-change.ts";
 import { type OpenedRing, openRing, UnreadableKeyError, withOpened } from "./ring.ts";
 import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot } from "./snapshot.ts";
 
@@ -85,9 +86,6 @@ type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 /** The number of milliseconds without news from the feed after which `ready` reads the keys itself. */
 const longestSilence = 10_000;
 
-/** How often a load is repeated because another process has changed the keys in the meantime. */
-const maxTries = 20;
-
 /** The number of milliseconds after which the node tries again to decrypt the same keys. */
 const unreadableDelay = 60_000;
 
@@ -118,7 +116,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   async function read(): Promise<
     Pick<Loaded, "opened"> & { readonly records: KeyRecords; readonly from: string | null }
   > {
-    for (let tries = 0; tries < maxTries; tries++) {
+    return retryChange(async () => {
       const from = incarnation;
       const records = await store.keys.read();
       const opened = open(records, from);
@@ -129,8 +127,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
       if (await store.keys.change(records.version, missing, () => record(events))) {
         for (const event of events) emit(event);
       }
-    }
-    throw new StoreUnavailableError("keys.change: the keys were changed again and again");
+      return null;
+    });
   }
 
   /** Throws if the database has sessions but no secret: a new secret would make all of them invalid. */

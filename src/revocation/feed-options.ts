@@ -8,7 +8,7 @@ import type { FeedFollower } from "./readers/feed-log.ts";
 import type { ReadersKnowledge } from "./readers/readers-knowledge.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** What a feed needs. */
+/** The options of `createFeed`. */
 export interface FeedOptions {
   readonly store: Pick<Store, "feed" | "nodes">;
   readonly index: RevocationIndex;
