@@ -20,6 +20,16 @@ export function toUserId(value: unknown, caller: string): string {
   return value;
 }
 
+/**
+ * Returns an object that names a user, with the id as a string.
+ *
+ * @param caller the function that the application called. The error names it.
+ * @throws TypeError if the id can't be a user's.
+ */
+export function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, caller: string): T {
+  return { ...subject, userId: toUserId(subject.userId, caller) };
+}
+
 /** Returns what is wrong with the text of a user id, or `null`. A text that a database would change can't be an id. */
 function findUserIdFault(id: string): string | null {
   if (id.trim() === "") return "a user id must not be empty or blank";
