@@ -105,8 +105,8 @@ export function createDeps(
     clock,
     settings,
     onApplied: (revocation) => signals.onRevocation(revocation),
-    onState: (state) => {
-      keys.observe(state);
+    onState: (state, sentAt) => {
+      keys.observe(state, sentAt);
       confirmer.observe(state);
       credentials.observe(state);
     },

@@ -141,7 +141,7 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function readBatch(nodeId: string): Promise<FeedBatch> {
-    const sentAt = clock.monotonic();
+    const sentAt = toInstant(clock);
     const request = {
       after: cursor,
       since: clock.now() - leeway - clockMargin,
@@ -158,7 +158,7 @@ export function createFeed(options: FeedOptions): Feed {
       },
     );
     if (stopped) throw new Error("the feed was stopped before it was loaded");
-    onState?.(batch.state);
+    onState?.(batch.state, sentAt);
     if (batch.isCursorLost !== true) {
       applyToIndex(batch.revocations);
       follower?.read(batch);
@@ -166,7 +166,7 @@ export function createFeed(options: FeedOptions): Feed {
       isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
       isUnfinished = batch.more;
-      reports.applied(batch, sentAt);
+      reports.applied(batch, sentAt.monotonic);
     }
     return batch;
   }
