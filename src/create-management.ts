@@ -4,7 +4,7 @@ import { requireOptions } from "./core/settings/unknown-options.ts";
 import type { Store } from "./core/store/index.ts";
 import type { AuthUser } from "./core/user.ts";
 import { toOwner, toUserId } from "./core/user-id.ts";
-import { requireOwnTable } from "./flows/users.ts";
+import { requireOwnTable } from "./flows/users/users.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 
 /** Creates the part of `Auth` that manages sessions, users, counts of failed logins, and the audit log. */

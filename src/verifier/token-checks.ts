@@ -1,7 +1,7 @@
 import type { AccessClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
-import { type AccessTokensOptions, createAccessTokens } from "../crypto/access-tokens.ts";
+import { type AccessTokensOptions, createAccessTokens } from "../crypto/tokens/access-tokens.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { VerifierFeed } from "./verifier-feed.ts";
 
