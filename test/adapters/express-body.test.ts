@@ -1,6 +1,6 @@
 import express from "express";
 import { expect, it } from "vitest";
-import { authRoutes } from "../../src/adapters/express.ts";
+import { authRoutes } from "../../src/adapters/express/index.ts";
 import { createScriptAuth, credentials } from "./http-script.ts";
 
 it.each([

@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { expect, it } from "vitest";
-import { authRoutes } from "../../src/adapters/hono.ts";
+import { authRoutes } from "../../src/adapters/hono/index.ts";
 import { createScriptAuth, credentials } from "./http-script.ts";
 
 const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(credentials) };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { action, type ProxyOptions, pages, proxy } from "../../src/adapters/next.ts";
+import { action, type ProxyOptions, pages, proxy } from "../../src/adapters/next/index.ts";
 import { type Auth, createAuth, type RequestLike } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { type AuthNode, addUser, startNode } from "../auth/node.ts";

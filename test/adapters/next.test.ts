@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { handlers, type ProxyOptions, proxy, sharedAuth, withUser } from "../../src/adapters/next.ts";
+import { handlers, type ProxyOptions, proxy, sharedAuth, withUser } from "../../src/adapters/next/index.ts";
 import type { Auth } from "../../src/index.ts";
 import { type AuthNode, addUser, startNode } from "../auth/node.ts";
 
