@@ -1,7 +1,7 @@
 import express from "express";
 import { expect, it } from "vitest";
-import { authRoutes } from "../../src/adapters/express/index.ts";
-import { createScriptAuth, credentials } from "./http-script.ts";
+import { authRoutes } from "../../../src/adapters/express/index.ts";
+import { createScriptAuth, credentials } from "../http-script.ts";
 
 it.each([
   ["express.raw", express.raw({ type: "*/*" })],

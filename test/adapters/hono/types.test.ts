@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { expect, expectTypeOf, it } from "vitest";
-import { requireUser } from "../../src/adapters/hono/index.ts";
-import { type AuthUser, createAuth } from "../../src/index.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { createScriptAuth, credentials, signingKey } from "./http-script.ts";
+import { requireUser } from "../../../src/adapters/hono/index.ts";
+import { type AuthUser, createAuth } from "../../../src/index.ts";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
+import { createScriptAuth, credentials, signingKey } from "../http-script.ts";
 
 interface Account extends AuthUser {
   readonly plan: "free" | "gold";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { action, type ProxyOptions, pages, proxy } from "../../src/adapters/next/index.ts";
-import { type Auth, createAuth, type RequestLike } from "../../src/index.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { type AuthNode, addUser, startNode } from "../auth/node.ts";
-import { signingKey } from "../support/auth.ts";
+import { action, type ProxyOptions, pages, proxy } from "../../../src/adapters/next/index.ts";
+import { type Auth, createAuth, type RequestLike } from "../../../src/index.ts";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
+import { type AuthNode, addUser, startNode } from "../../auth/node.ts";
+import { signingKey } from "../../support/auth.ts";
 
 // Next is the application's own. These are the functions that the adapter calls.
 const next = vi.hoisted(() => ({ sent: new Headers() }));

@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { expect, it } from "vitest";
-import { authRoutes } from "../../src/adapters/hono/index.ts";
-import { createScriptAuth, credentials } from "./http-script.ts";
+import { authRoutes } from "../../../src/adapters/hono/index.ts";
+import { createScriptAuth, credentials } from "../http-script.ts";
 
 const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(credentials) };
 const form = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { handlers, type ProxyOptions, proxy, sharedAuth, withUser } from "../../src/adapters/next/index.ts";
-import type { Auth } from "../../src/index.ts";
-import { type AuthNode, addUser, startNode } from "../auth/node.ts";
+import { handlers, type ProxyOptions, proxy, sharedAuth, withUser } from "../../../src/adapters/next/index.ts";
+import type { Auth } from "../../../src/index.ts";
+import { type AuthNode, addUser, startNode } from "../../auth/node.ts";
 
 const origin = "https://app.example.com";
 const document = { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate", "sec-fetch-site": "none" };
