@@ -9,7 +9,7 @@ import { idempotencyKeyHeader } from "./token-refresh.ts";
 export const tokenContinue = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/continue`,
-  operationId: "continueTokenPair",
+  operationId: "continueTokenLogin",
   summary: "Complete a login that waits for a second step, and get a token pair.",
   errorStyle: "token",
   cors: "trusted",
