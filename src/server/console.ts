@@ -62,7 +62,7 @@ const refreshRoutes: ReadonlySet<string> = new Set(["auth/refresh", "token/refre
 export function timeForStaff(
   staff: Pick<Console, "time">,
   { path, milliseconds }: RequestRecord,
-  settings: Config["settings"],
+  settings: Pick<Config["settings"], "tokenPath" | "authPath">,
 ): void {
   const route = toRouteGroup(path, settings);
   if (loginRoutes.has(route)) staff.time("login", milliseconds);
