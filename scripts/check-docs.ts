@@ -63,6 +63,8 @@ const examples = toExampleModules();
 for (const [index, { text, hasElements }] of examples.entries()) {
   writeFileSync(join(folder, `example-${index + 1}.${hasElements ? "tsx" : "ts"}`), text);
 }
+// Packages that pages import and that aren't installed here.
+writeFileSync(join(folder, "packages.d.ts"), 'declare module "@nestjs/testing";\n');
 writeConfiguration(folder, options);
 const checked = [folder, ...readdirSync(applications).map((name) => join(applications, name))];
 for (const path of checked) execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", path], { stdio: "inherit" });

@@ -88,7 +88,7 @@ export const guide: readonly Group[] = [
       ["docs/http-api.md", "HTTP API", "every endpoint: parameters, body and responses"],
       ["docs/events.md", "Events", "event types, the audit log, the webhook"],
       ["docs/client.md", "The client in depth", "every state, method and error of the browser client and of its hooks"],
-      ["docs/next-in-depth.md", "Next.js in depth", "the client's address, settings of Next, public pages, Next 15"],
+      ["docs/next-in-depth.md", "Next.js in depth", "the client's address, Next's own settings, public pages, Next 15"],
       ["CHANGELOG.md", "Changelog", "what changed, and how to upgrade"],
     ],
   },

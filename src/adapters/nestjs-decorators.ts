@@ -6,8 +6,8 @@ import { AuthGuard } from "./nestjs-guard.ts";
 
 /**
  * Opens a route, or every route of a class, to requests that are not authenticated. There, `@CurrentUser()` is undefined unless the
- * request is authenticated: an invalid token, or a cookie without the CSRF token, counts as no login. If this node can't know whether
- * a token was revoked, the answer is still 503.
+ * request is authenticated. An invalid token counts as no login. A POST, PUT, PATCH or DELETE with cookies counts as a login only if
+ * it has the CSRF token. If this node can't know whether a token was revoked, the answer is still 503.
  *
  * @example
  * class Health {

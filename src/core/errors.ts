@@ -109,6 +109,19 @@ export class AuthError extends Error {
 }
 
 /**
+ * Returns whether the error refuses the request itself. `unavailable` doesn't: it says that the answer isn't known, so the same
+ * request may succeed later.
+ */
+export function isRefusal(error: unknown): error is AuthError {
+  return error instanceof AuthError && error.code !== "unavailable";
+}
+
+/** Returns the code of a system error or a driver's error, such as `"ENOENT"`. `undefined` if the error has none. */
+export function toErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
  * Thrown by a store if the database can't answer because it is locked for too long, full, or unreachable. The failed call
  * has changed nothing, with one exception: if the connection broke after its COMMIT was sent, the change may have been
  * made. A refresh can be repeated with its idempotency key. Routes answer 503.

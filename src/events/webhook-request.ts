@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { toErrorCode } from "../core/errors.ts";
 
 /** The receiver of the messages, and the key that signs them. */
 export interface WebhookTarget {
@@ -54,6 +55,5 @@ function sign(secret: string, content: string): string {
 /** Returns the error's code or name. The error's message is not used, because it may contain the URL. */
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const { cause } = error;
-  return cause instanceof Error && "code" in cause ? String(cause.code) : error.name;
+  return toErrorCode(error.cause) ?? error.name;
 }

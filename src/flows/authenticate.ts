@@ -1,5 +1,5 @@
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
-import { AuthError } from "../core/errors.ts";
+import { AuthError, isRefusal } from "../core/errors.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
@@ -115,7 +115,7 @@ export function needsRefresh(
   try {
     return revocations.isRevoked(tokens.verifyAccess(token));
   } catch (error) {
-    if (error instanceof AuthError) return error.code !== "unavailable" && !keys.mayKnowLater(token);
+    if (error instanceof AuthError) return isRefusal(error) && !keys.mayKnowLater(token);
     throw error;
   }
 }

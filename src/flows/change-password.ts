@@ -8,7 +8,7 @@ import type { UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { requireNoActor } from "./actor.ts";
-import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
+import { type Confirmed, type ConfirmOptions, commitRevocation, toConfirmed } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { toDeviceToken } from "./device.ts";
 import { reportLoginFailure } from "./login.ts";
@@ -109,8 +109,7 @@ export async function changePassword(
     (options) => deps.store.users.changePassword(userId, hash, keep, options),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  const confirmation = changed.confirmed === undefined ? {} : { confirmed: changed.confirmed };
-  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...confirmation };
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...toConfirmed(changed) };
 }
 
 /**

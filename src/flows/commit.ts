@@ -36,6 +36,11 @@ export interface Confirmed {
   readonly confirmed?: Confirmation;
 }
 
+/** Returns only how the revocation was confirmed. Empty if no confirmation was requested. */
+export function toConfirmed({ confirmed }: Confirmed): Confirmed {
+  return confirmed === undefined ? {} : { confirmed };
+}
+
 /** Sessions that were revoked, and how the revocation was confirmed. */
 export interface RevokedAndConfirmed extends RevokedSessions, Confirmed {}
 

@@ -1,5 +1,5 @@
 import type { AccessClaims, RefreshClaims } from "../core/claims.ts";
-import { AuthError } from "../core/errors.ts";
+import { isRefusal } from "../core/errors.ts";
 import { requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { mayHaveTokens } from "./user-source.ts";
@@ -52,7 +52,7 @@ async function nullIfRefused<T>(checked: Promise<T>): Promise<T | null> {
   try {
     return await checked;
   } catch (error) {
-    if (error instanceof AuthError && error.code !== "unavailable") return null;
+    if (isRefusal(error)) return null;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import {
   commitRevocation,
   type RevokedAndConfirmed,
   sessionsRevoked,
+  toConfirmed,
 } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { logoutByLegacyToken } from "./legacy/revoke.ts";
@@ -150,8 +151,4 @@ export async function isLoggedOut(
 ): Promise<boolean> {
   const found = await store.sessions.find(sessionId);
   return found?.session.userId === userId && found.session.revokeReason === "logout";
-}
-
-function toConfirmed({ confirmed }: Confirmed): Confirmed {
-  return confirmed === undefined ? {} : { confirmed };
 }

@@ -1,6 +1,6 @@
 import type { AccessClaims } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
-import { AuthError } from "../core/errors.ts";
+import { isRefusal } from "../core/errors.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
 import { commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
@@ -28,8 +28,7 @@ export async function revokePresented(deps: Deps, token: string, { client }: Rev
     if (claims.type === "access") await revokeAccessToken(deps, claims, client);
     else await logoutByRefreshToken(deps, token, { client });
   } catch (error) {
-    const isRefused = error instanceof AuthError && error.code !== "unavailable";
-    if (!isRefused) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   commitRevocation,
   type RevokedAndConfirmed,
   sessionsRevoked,
+  toConfirmed,
 } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
@@ -131,7 +132,7 @@ export async function revokeSession(
     deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
   );
   if (revoked.sessions === 0) throw notFound();
-  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+  return toConfirmed(revoked);
 }
 
 /**
@@ -214,7 +215,7 @@ export async function revokeToken(
     ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
     (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
   );
-  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+  return toConfirmed(revoked);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AuthError } from "../../src/core/errors.ts";
+import { AuthError, isRefusal, StoreUnavailableError, toErrorCode } from "../../src/core/errors.ts";
 
 describe("AuthError", () => {
   it("has a code to branch on, a reason for the logs, and both in its message", () => {
@@ -21,5 +21,23 @@ describe("AuthError", () => {
       cause,
       sessionEnded: true,
     });
+  });
+});
+
+describe("isRefusal", () => {
+  it("is true of an AuthError with any code but unavailable, and of no other error", () => {
+    expect(isRefusal(new AuthError("token_expired", "expired"))).toBe(true);
+    expect(isRefusal(new AuthError("unavailable", "the store does not answer"))).toBe(false);
+    expect(isRefusal(new StoreUnavailableError("locked"))).toBe(false);
+    expect(isRefusal("token_expired")).toBe(false);
+  });
+});
+
+describe("toErrorCode", () => {
+  it("returns the code of a system error, and undefined without a code that is a string", () => {
+    expect(toErrorCode(Object.assign(new Error("no such file"), { code: "ENOENT" }))).toBe("ENOENT");
+    expect(toErrorCode(new DOMException("aborted", "AbortError"))).toBeUndefined();
+    expect(toErrorCode(new Error("plain"))).toBeUndefined();
+    expect(toErrorCode({ code: "ENOENT" })).toBeUndefined();
   });
 });

@@ -188,7 +188,7 @@ export function testNest(name: string): void {
     });
 
     it(`guards only the routes that name the guard with guard: "route" on ${on}`, async () => {
-      const { url, auth } = await openApp({}, { guard: "route" });
+      const { url, auth } = await openApp({ claims: ({ role }) => ({ role }) }, { guard: "route" });
       const { access } = await auth.login(credentials);
       const read = async (path: string, headers: Record<string, string> = {}) => {
         const response = await fetch(url + path, { headers });
@@ -198,6 +198,11 @@ export function testNest(name: string): void {
       expect(await read("/orders", { Authorization: `Bearer ${access}` })).toBe("200 orders of 1");
       expect(await read("/orders/unguarded")).toBe("200 unguarded");
       expect(await read("/danger", { Authorization: `Bearer ${access}` })).toMatch(/^401 .*confirm/i);
+      expect(await read("/orders/reports")).toMatch(/^401 /);
+      expect(await read("/orders/reports", { Authorization: `Bearer ${access}` })).toMatch(/^403 /);
+      await auth.users.update("1", { role: "admin" });
+      const { access: asAdmin } = await auth.login(credentials);
+      expect(await read("/orders/reports", { Authorization: `Bearer ${asAdmin}` })).toBe("200 reports for 1");
       // An unguarded route never runs with an unknown user.
       expect(await read("/orders/forgotten", { Authorization: `Bearer ${access}` })).toBe("500 handled");
     });

@@ -32,9 +32,9 @@ export function readConfiguration(name: string, { port, nodes, app = 0, pem }: P
   if (block === undefined) throw new Error(`no page has a configuration "${name}"`);
   const [first = 0, second = first] = nodes;
   return block
-    .replaceAll(/\/etc\/ssl\/(?:auth|app)\.example\.com\.crt/g, `${tls}/localhost.crt`)
-    .replaceAll(/\/etc\/ssl\/(?:auth|app)\.example\.com\.key/g, `${tls}/localhost.key`)
-    .replaceAll(/\/etc\/haproxy\/(?:auth|app)\.example\.com\.pem/g, pem)
+    .replaceAll(/\/etc\/ssl\/(?:(?:auth|app)\.)?example\.com\.crt/g, `${tls}/localhost.crt`)
+    .replaceAll(/\/etc\/ssl\/(?:(?:auth|app)\.)?example\.com\.key/g, `${tls}/localhost.key`)
+    .replaceAll(/\/etc\/haproxy\/(?:(?:auth|app)\.)?example\.com\.pem/g, pem)
     .replaceAll("/etc/nginx/tokenpair/", `${examples}/${withLua}/`)
     .replaceAll("/etc/haproxy/tokenpair.lua", `${examples}/haproxy/tokenpair.lua`)
     .replaceAll(

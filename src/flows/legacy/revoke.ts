@@ -4,7 +4,7 @@ import type { Store } from "../../core/store/index.ts";
 import type { LegacyToken, RevokedTokens } from "../../core/store/legacy.ts";
 import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import type { EventsOf } from "../../events/events.ts";
-import { type CommitDeps, type Confirmed, commit, commitRevocation } from "../commit.ts";
+import { type CommitDeps, type Confirmed, commit, commitRevocation, toConfirmed } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 
@@ -30,7 +30,7 @@ export async function logoutByLegacyToken(
   if (revoked.tokenIds.length + revoked.sessions === 0) {
     throw new AuthError("token_revoked", "the token is spent, and its session is over", { sessionEnded: true });
   }
-  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+  return toConfirmed(revoked);
 }
 
 /** The dependencies of an import of revoked tokens. */

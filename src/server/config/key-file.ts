@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { toErrorCode } from "../../core/errors.ts";
 import { describeSecretFault, findKeyText, findSecretBytesFault } from "../../crypto/secret-form.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Database } from "./database.ts";
@@ -99,12 +100,11 @@ function readContent(setting: KeySetting, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    throw new ConfigError(toUnreadable(setting, file, code), { cause });
+    throw new ConfigError(toUnreadable(setting, file, toErrorCode(cause)), { cause });
   }
 }
 
-function toUnreadable(setting: KeySetting, file: string, code: string): string {
+function toUnreadable(setting: KeySetting, file: string, code: string | undefined): string {
   // A secret that was set in place of a path must not be shown. An existing file isn't one.
   const shown = existsSync(file) ? file : "the file";
   switch (code) {
@@ -118,7 +118,7 @@ function toUnreadable(setting: KeySetting, file: string, code: string): string {
     case "EPERM":
       return `${setting}: ${shown} can't be read (${code}); check its owner and mode, and those of its folders`;
     default:
-      return `${setting}: ${shown} can't be read (${code || "unknown error"}); check the file and its disk`;
+      return `${setting}: ${shown} can't be read (${code ?? "unknown error"}); check the file and its disk`;
   }
 }
 

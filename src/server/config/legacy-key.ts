@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { toErrorCode } from "../../core/errors.ts";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { toLegacyUntil } from "../../core/settings/legacy-settings.ts";
 import type { Config } from "./config.ts";
@@ -32,7 +33,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    const code = toErrorCode(cause) ?? "unknown error";
     // In case an operator sets the secret itself here: an existing file isn't one.
     const shown = existsSync(file) ? file : "the file";
     throw new ConfigError(`${setting}: ${shown} can't be read (${code}); check the path, the owner and the mode`, {

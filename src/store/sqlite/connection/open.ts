@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { StoreUnavailableError } from "../../../core/errors.ts";
+import { StoreUnavailableError, toErrorCode } from "../../../core/errors.ts";
 import { isBusy, toStoreError } from "./errors.ts";
 
 /** The number of milliseconds between two attempts to open a file that another process is preparing. */
@@ -64,7 +64,7 @@ function createPrivateFile(path: string): string {
     // "wx" doesn't open an existing file: closing it would release the locks that this process holds on it.
     closeSync(openSync(location, "wx", 0o600));
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = toErrorCode(error);
     if (code !== "EEXIST") throw new StoreUnavailableError(`open: ${code}`, { cause: error });
   }
   return location;

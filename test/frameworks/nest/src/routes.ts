@@ -85,6 +85,14 @@ export class Orders {
     return `orders of ${userId}`;
   }
 
+  /** Nest runs the lower guard first, and a role needs the token that `AuthGuard` reads. */
+  @RequireRole("admin")
+  @UseGuards(AuthGuard)
+  @Get("reports")
+  reports(@CurrentUser("userId") userId: string) {
+    return `reports for ${userId}`;
+  }
+
   @Get("unguarded")
   unguarded() {
     return "unguarded";
