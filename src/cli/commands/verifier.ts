@@ -59,7 +59,8 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
   const { issuer, audience, maxStaleness, longestLease, write, listen = defaultAddress, metrics = null } = flags;
   const given = { issuer, audience, maxStaleness };
   const config = await loadConfig({
-    ...{ directory, env },
+    directory,
+    env,
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   });
   requireTokenSource(config);
@@ -72,7 +73,12 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
     import("../../server/lifecycle.ts"),
   ]);
   const sidecar = await startSidecar(config, {
-    ...{ url, credential, relayCredentials, longestLease, listen, metrics },
+    url,
+    credential,
+    relayCredentials,
+    longestLease,
+    listen,
+    metrics,
     file: write === undefined ? null : resolve(directory, write),
     logTo: stdout,
     onLogLost: (error) => stderr.write(`${toLogNotice(error)}\n`),

@@ -67,7 +67,9 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     player.root,
   );
   const pair = createPair({
-    ...{ client, mePath: `${authPath}/me/`, add },
+    client,
+    mePath: `${authPath}/me/`,
+    add,
     generation: () => state?.generation ?? 0,
     expireAccess: () => actions.press("expire-access"),
     onChange: tick,

@@ -152,7 +152,12 @@ export function createRun(options: RunOptions): Run {
     const [{ reason }] = [signals.tab];
     sendOutcome(
       toOutcome({
-        ...{ copiedAt, gain, reuseBy, otherNodeAfter, reuseInterval, refreshTokenLifetime },
+        copiedAt,
+        gain,
+        reuseBy,
+        otherNodeAfter,
+        reuseInterval,
+        refreshTokenLifetime,
         reason: reason instanceof AuthError ? (reason.revokeReason ?? null) : null,
         revokedAt: first?.at ?? now(),
       }),
