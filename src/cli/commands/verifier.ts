@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { toErrorCode } from "../../core/errors.ts";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import { type Config, loadConfig } from "../../server/config/config.ts";
@@ -124,7 +125,7 @@ function readText(directory: string, file: string): string {
   try {
     return readFileSync(resolve(directory, file), "utf8");
   } catch (error) {
-    throw new CommandError(`${file} can't be read (${(error as NodeJS.ErrnoException).code}); check its path and mode`);
+    throw new CommandError(`${file} can't be read (${toErrorCode(error) ?? "unknown error"}); check its path and mode`);
   }
 }
 
