@@ -1,5 +1,5 @@
 import type { User } from "../core/user.ts";
-import { findUserByName, type UserDeps } from "../flows/users.ts";
+import { findUserByName, type UserDeps } from "../flows/users/users.ts";
 import type { Config } from "../server/config/config.ts";
 import { CommandError } from "./errors.ts";
 

@@ -4,12 +4,12 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
 import { createRecorder } from "../events/recorder.ts";
-import type { ImportDeps } from "../flows/import-users.ts";
 import type { KeyDeps } from "../flows/keys/keys.ts";
-import type { ServiceDeps } from "../flows/services.ts";
-import type { SessionDeps } from "../flows/sessions.ts";
+import type { ServiceDeps } from "../flows/services/services.ts";
+import type { SessionDeps } from "../flows/sessions/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
-import type { UserDeps } from "../flows/users.ts";
+import type { ImportDeps } from "../flows/users/import-users.ts";
+import type { UserDeps } from "../flows/users/users.ts";
 import { createConfirmer } from "../revocation/confirm.ts";
 import type { Config } from "../server/config/config.ts";
 

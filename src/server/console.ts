@@ -8,6 +8,7 @@ import type { ServerSettings } from "./config/server-settings.ts";
 import type { Handler, RequestRecord } from "./handlers/app.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
 import type { Listeners } from "./listen/listeners.ts";
+import type { ServerLog } from "./observe/log.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -41,16 +42,26 @@ export async function createStaffHandler(
   return staff;
 }
 
+/** The options of `listenForConsole`. */
+export interface ConsoleListenerOptions {
+  /** Answers the requests. */
+  readonly fetch: ListenOptions["fetch"];
+  readonly server: ServerSettings;
+  readonly log: Pick<ServerLog, "malformed">;
+  /** The listener is added to them. */
+  readonly listeners: Pick<Listeners, "add">;
+}
+
 /** Starts the console's own listener. Returns the console's URL there, or `null` without `consolePort`. */
-export async function listenForConsole(
-  fetch: ListenOptions["fetch"],
-  limits: ServerSettings,
-  onMalformed: ListenOptions["onMalformed"],
-  listeners: Pick<Listeners, "add">,
-): Promise<string | null> {
-  const { consoleHost: host, consolePort: port } = limits;
+export async function listenForConsole({
+  fetch,
+  server,
+  log,
+  listeners,
+}: ConsoleListenerOptions): Promise<string | null> {
+  const { consoleHost: host, consolePort: port } = server;
   if (port === undefined) return null;
-  const { url } = listeners.add(await listen({ fetch, host, port, onMalformed, limits }));
+  const { url } = listeners.add(await listen({ fetch, host, port, onMalformed: log.malformed, limits: server }));
   return `${url}/console/`;
 }
 

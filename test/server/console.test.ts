@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/server/config/config.ts";
+import { resolveConfig } from "../../src/server/config/config.ts";
 import { ConfigError } from "../../src/server/config/config-error.ts";
 import type { ServerSettings } from "../../src/server/config/server-settings.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
@@ -10,7 +10,7 @@ import { createFolder } from "./folder.ts";
 
 async function start(flags: Partial<ServerSettings> = {}, options: Partial<ServeOptions> = {}) {
   const directory = createFolder();
-  const config = await loadConfig({ directory, env: {}, flags: { port: 0, ...flags } });
+  const config = await resolveConfig({ directory, env: {}, flags: { port: 0, ...flags } });
   const server = await serve(config, { logTo: { write: () => {} }, ...options });
   onTestFinished(() => server.close());
   return { ...server, directory };

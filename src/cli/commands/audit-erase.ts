@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { toCount } from "../../core/text.ts";
-import { eraseUser } from "../../flows/erase-user.ts";
+import { eraseUser } from "../../flows/users/erase-user.ts";
 import { askToConfirm } from "../ask.ts";
 import { addCommand, type CommonOptions, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { toErrorCode } from "../../core/errors.ts";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
-import { type Config, loadConfig } from "../../server/config/config.ts";
+import { type Config, resolveConfig } from "../../server/config/config.ts";
 import type { Address, RunningSidecar } from "../../server/sidecar/sidecar.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -59,7 +59,7 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
   const { directory, env, stdout, stderr } = context;
   const { issuer, audience, maxStaleness, longestLease, write, listen = defaultAddress, metrics = null } = flags;
   const given = { issuer, audience, maxStaleness };
-  const config = await loadConfig({
+  const config = await resolveConfig({
     directory,
     env,
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
