@@ -71,6 +71,8 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/client/bearer/bearer-client.ts": `
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
+    declare const username: string;
+    declare const password: string;
     declare const link: string;`,
   "src/client/bearer/native.ts": `
     import { type AppStateSource, type BearerClient, createBearerClient, followAppState, type SecureStore as Store, toSecureStorage } from "tokenpair/client/bearer";

@@ -9,6 +9,7 @@ import type { Handler, RequestRecord } from "./handlers/app.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
 import type { Listeners } from "./listen/listeners.ts";
 import type { ServerLog } from "./observe/log.ts";
+import { toRouteGroup } from "./observe/route-groups.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -65,13 +66,16 @@ export async function listenForConsole({
   return `${url}/console/`;
 }
 
+const loginRoutes: ReadonlySet<string> = new Set(["auth/login", "token", "token/continue"]);
+const refreshRoutes: ReadonlySet<string> = new Set(["auth/refresh", "token/refresh"]);
+
 /** Passes on how long logins and refreshes take. */
 export function timeForStaff(
   staff: Pick<Console, "time">,
   { path, milliseconds }: RequestRecord,
-  { authPath, tokenPath }: Config["settings"],
+  settings: Pick<Config["settings"], "tokenPath" | "authPath">,
 ): void {
-  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
-    staff.time("login", milliseconds);
-  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
+  const route = toRouteGroup(path, settings);
+  if (loginRoutes.has(route)) staff.time("login", milliseconds);
+  else if (refreshRoutes.has(route)) staff.time("refresh", milliseconds);
 }
