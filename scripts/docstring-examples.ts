@@ -36,7 +36,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const request: Request;`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
-  "src/http/request/safe-next.ts": `
+  "src/core/safe-next.ts": `
     import { safeNext } from "tokenpair";
     declare const request: { readonly url: URL };`,
   "src/crypto/keys/hmac-key.ts": `import { createHmacKey } from "../dist/crypto/keys/hmac-key.js";`,
@@ -71,6 +71,8 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/client/bearer/bearer-client.ts": `
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
+    declare const username: string;
+    declare const password: string;
     declare const link: string;`,
   "src/client/bearer/native.ts": `
     import { type AppStateSource, type BearerClient, createBearerClient, followAppState, type SecureStore as Store, toSecureStorage } from "tokenpair/client/bearer";
@@ -114,7 +116,7 @@ const surroundings: Readonly<Record<string, string>> = {
     import { createVerifier } from "tokenpair/verifier";
     declare const request: Request;`,
   ...ofAll(
-    ["node", "node-session", "node-user"],
+    ["node/index", "node/session", "node/user"],
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
@@ -125,7 +127,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
   ),
   ...ofAll(
-    ["express", "express-parts", "express-user"],
+    ["express/index", "express/parts", "express/user"],
     `
     import express, { type Response } from "express";
     import { type Auth, minutes } from "tokenpair";
@@ -137,7 +139,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function deleteAccount(userId: string, res: Response): void;`,
   ),
   ...ofAll(
-    ["fastify", "fastify-session", "fastify-cors", "fastify-user"],
+    ["fastify/index", "fastify/session", "fastify/cors", "fastify/user"],
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
@@ -153,7 +155,7 @@ const surroundings: Readonly<Record<string, string>> = {
     import { createAuth, sharedAuth } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
   ...ofAll(
-    ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],
+    ["next/action", "next/handlers", "next/proxy", "next/route", "next/user"],
     `
     import type { Auth } from "tokenpair";
     import { action, handlers, pages, proxy, withUser } from "tokenpair/next";
@@ -162,7 +164,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): Promise<object>;`,
   ),
   ...ofAll(
-    ["hono", "hono-session", "hono-cors", "hono-page", "hono-user"],
+    ["hono/index", "hono/session", "hono/cors", "hono/page", "hono/user"],
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
@@ -177,7 +179,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function deleteAccount(c: Context): Response;`,
   ),
   ...ofAll(
-    ["nestjs-decorators", "nestjs-guard", "nestjs-options", "nestjs-sockets"],
+    ["nestjs/decorators", "nestjs/guard", "nestjs/options", "nestjs/sockets"],
     `
     import type { IncomingMessage } from "node:http";
     import { Delete, Get, UseGuards } from "@nestjs/common";

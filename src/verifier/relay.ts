@@ -26,8 +26,8 @@ export interface Relay {
   stop(): void;
 }
 
-/** What a relay needs. */
-export interface RelayOptions {
+/** The parts that a relay serves from. */
+export interface RelayParts {
   readonly config: Pick<VerifierConfig, "settings" | "maxStaleness">;
   readonly relay: NonNullable<VerifierConfig["relay"]>;
   readonly relayLog: RelayLog;
@@ -49,7 +49,7 @@ export function createRelay({
   feed,
   keys,
   runtime,
-}: RelayOptions): Relay {
+}: RelayParts): Relay {
   const { clock, schedule } = runtime;
   const { log, leases } = relayLog;
   const longestLease = Math.ceil(relay.longestLease * 1000);

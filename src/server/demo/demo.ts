@@ -11,13 +11,14 @@ import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { createDepsFinder, createHttpHandler } from "../../http/router.ts";
 import { getInternals } from "../../internals.ts";
 import type { Handler } from "../handlers/app.ts";
-import { toPlainJson } from "../handlers/plain-json.ts";
+import { toStandardJson } from "../handlers/standard-json.ts";
 import { createAttacker, laneHeader } from "./attacker.ts";
 import { createDemoEndpoints } from "./endpoints.ts";
 import type { Lane } from "./lines.ts";
 import { now } from "./lines.ts";
 import { type CreateNode, createOtherNode } from "./other-node.ts";
-import { createRun, type RequestMark, type Run } from "./run.ts";
+import { createRun, type Run } from "./run.ts";
+import type { RequestMark } from "./run-state.ts";
 
 /** The demonstration of `tokenpair serve --demo`. Browsers on other machines get 404. */
 export interface Demonstration extends Handler {
@@ -47,7 +48,7 @@ const maxRuns = 20;
 /** Who the audit log says did it. */
 const client = { actor: "demonstration" };
 
-const notFound = () => toPlainJson(404, { detail: "Not found.", code: "not_found" });
+const notFound = () => toStandardJson(404, { detail: "Not found.", code: "not_found" });
 
 /** Creates the demonstration. It has no other node until a page is opened. */
 export function createDemonstration({ auth, createNode, findUrl }: DemonstrationOptions): Demonstration {
