@@ -2,7 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import type { Auth } from "../index.ts";
 import { toReadableRequest } from "./hono-body.ts";
-import { toConnection } from "./node-parts.ts";
+import { answerResolved, toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
 export { requirePage } from "./hono-page.ts";
@@ -20,7 +20,8 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
-    return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
+    if (incoming?.socket === undefined) return auth.fetch(await toReadableRequest(c), {});
+    return answerResolved(incoming, async () => auth.fetch(await toReadableRequest(c), toConnection(incoming)));
   };
 }
 

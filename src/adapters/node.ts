@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCors, Auth, CorsOptions } from "../index.ts";
 import { createVersionedListener } from "./node-listener.ts";
-import { sendCors, toConnection } from "./node-parts.ts";
+import { answerResolved, sendCors, toConnection } from "./node-parts.ts";
 
 export { sessionStarter } from "./node-session.ts";
 export { requirePage, requireUser } from "./node-user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
- * check `auth.handles(req)` first.
+ * check `auth.handles(req)` first. It answers a path with a "." or ".." segment with 400.
  *
  * @example
  * const handleAuth = toNodeHandler(auth);
@@ -17,10 +17,13 @@ export { requirePage, requireUser } from "./node-user.ts";
  */
 export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return createVersionedListener((options) =>
-    getRequestListener((request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)), {
-      ...options,
-      overrideGlobalObjects: false,
-    }),
+    getRequestListener(
+      (request, { incoming }) => {
+        const req = incoming as IncomingMessage;
+        return answerResolved(req, () => auth.fetch(request, toConnection(req)));
+      },
+      { ...options, overrideGlobalObjects: false },
+    ),
   );
 }
 
