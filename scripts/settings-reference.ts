@@ -7,8 +7,8 @@ const preamble = `# Settings
 
 Generated from the docstrings in \`src/\` by \`npm run docs\`.
 
-\`createAuth({ store, signingKey, … })\` takes the settings of the first section. \`tokenpair serve\` takes them too, except
-functions, and its own in the second section. It reads them from four places, each of which overrides the one before:
+\`createAuth({ store, signingKey, … })\` takes the settings in the first section. \`tokenpair serve\` takes these too, except for
+functions, and those in the second section. It reads settings from four places, each of which overrides the one before:
 
 1. the defaults,
 2. \`tokenpair.config.js\` (or \`.mjs\`, \`.ts\`, \`.json\`) in the working directory,
@@ -17,8 +17,8 @@ functions, and its own in the second section. It reads them from four places, ea
 4. flags.
 
 An unknown setting stops startup and suggests the closest name. Variables that Kubernetes sets for a Service called
-\`tokenpair…\`, such as \`TOKENPAIR_PORT=tcp://10.96.0.17:80\`, are ignored. Durations are whole seconds; in code, \`minutes(15)\` and
-\`days(30)\` write them. Only the options of the stores are in milliseconds, as in \`pg\` and \`node:sqlite\`.
+\`tokenpair…\`, such as \`TOKENPAIR_PORT=tcp://10.96.0.17:80\`, are ignored. Durations are whole seconds. In code,
+you can write them as \`minutes(15)\` or \`days(30)\`. Only store options are in milliseconds, as in \`pg\` and \`node:sqlite\`.
 `;
 
 /** The groups of \`createAuth\`'s settings: heading, file in \`src/core/settings/\`, interface. */

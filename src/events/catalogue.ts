@@ -19,8 +19,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   new_device: {
     description:
-      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log. Not emitted " +
-      "for a user's first login.",
+      "Follows a `login` from a user agent that neither a live session of the user nor a login in the audit log has. Not emitted for a user's first login.",
     fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",
@@ -28,7 +27,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: "new_device",
   },
   login_pending: {
-    description: "A login with the right password waits for a second step.",
+    description: "A login has passed the password check and waits for a second step.",
     fields: { userId: "", client: "" },
     audit: "batch",
     level: "info",
@@ -45,11 +44,11 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   login_failed: {
     description:
-      "A login or its second step was refused, or a password change or a confirmation because of its password.",
+      "A login or its second step was refused. Also emitted if a password change or a confirmation was refused because of a wrong password.",
     fields: {
       code: "the error's code",
       reason: "",
-      userId: "if a user of tokenpair's own table has the name",
+      userId: "if a user in tokenpair's own table has this name",
       sessionId: "if a logged-in user gave a wrong password",
       client: "",
     },
@@ -65,13 +64,13 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "A refresh succeeded or was refused.",
     fields: {
       outcome:
-        "`redeemed`: the pair of a new session, for a refresh token of simplejwt; `rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
+        "`redeemed`: the pair of a new session, for a simplejwt refresh token; `rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
         '`rotateRefreshTokens` off; `rotation_ignored`: the same with `"observe"`, but the client ignores the refresh tokens ' +
-        "that it gets; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
+        "that it gets; `reuse_detected`: a spent token outside the grace period, so its session was revoked; " +
         "`state_lost`: a genuine token that the database does not know; `refused`",
       userId: "if the token was genuine",
       sessionId: "if the token was genuine, and there is a session",
-      generation: "the presented token's, if it was genuine, and not one of simplejwt",
+      generation: "the presented token's, if it was genuine and not simplejwt's",
       reason: "if the refresh was refused",
       client: "",
     },
@@ -84,10 +83,10 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: ({ outcome }) => (outcome === "reuse_detected" ? "reuse_detected" : null),
   },
   sessions_revoked: {
-    description: "One session was revoked, all sessions of a user, or all there are.",
+    description: "One session, all of a user's sessions, or the sessions of all users were revoked.",
     fields: {
       reason: "",
-      userId: "missing if all sessions there are were revoked, or one by its id alone",
+      userId: "missing if the sessions of all users were revoked, or one session by its id alone",
       sessionId: "if one session was revoked",
       sessions: "how many of them were live",
       client: "",
@@ -99,7 +98,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   token_revoked: {
     description:
-      "One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet.",
+      "One access token was revoked without its session, or a simplejwt refresh token that had not been redeemed.",
     fields: { tokenId: "the token's `jti`", client: "" },
     audit: "transaction",
     level: "info",
@@ -107,13 +106,13 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   user_changed: {
-    description: "A user of tokenpair's own table was changed.",
+    description: "A user in tokenpair's own table was changed.",
     fields: {
       userId: "",
       sessionId: "if users changed their own password",
       change:
         "`created`, `imported`, `updated`, `disabled`, `enabled`, `password_changed`, `password_rehashed` (same password, better " +
-        "hash), `deleted` or `erased` (what was stored about the devices of a deleted user)",
+        "hash), `deleted` or `erased` (what was stored about a deleted user's devices)",
       client: "",
     },
     audit: "transaction",
@@ -144,7 +143,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   unlocked: {
-    description: "An operator cleared the counts of failed logins of a user or an address.",
+    description: "An operator cleared the failed logins of a user or an address.",
     fields: { userId: "if they were a user's", ip: "if they were an address's", client: "" },
     audit: "transaction",
     level: "info",
@@ -175,7 +174,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   legacy_key: {
-    description: "At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted.",
+    description: "At startup, if `legacyRefreshUntil` is set: whether simplejwt refresh tokens are accepted.",
     fields: {
       state: "`accepted`, or `ignored`: the time is over; remove the settings",
       until: "",

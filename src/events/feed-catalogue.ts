@@ -35,7 +35,7 @@ export const feedEntries: {
       "A revocation that was to be confirmed is in force on every node, or was answered without waiting any longer.",
     fields: {
       by: "`acks`: every node has acknowledged it. `expiry`: a silent node's lease is over. `pending`: neither yet.",
-      ms: "Milliseconds from the commit to the answer.",
+      ms: "milliseconds from the commit to the answer",
     },
     audit: "never",
     level: ({ by }) => (by === "acks" ? "info" : "warn"),

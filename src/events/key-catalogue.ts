@@ -14,7 +14,7 @@ export const keyEntries: {
     webhook: null,
   },
   key_retired: {
-    description: "A key is to be retired, or was retired at once.",
+    description: "A key will be retired, or was retired at once.",
     fields: {
       kid: "",
       retireAt: "until when its tokens are accepted; the event's time if it was retired at once",
@@ -47,7 +47,7 @@ export const keyEntries: {
     webhook: null,
   },
   keys_rewrapped: {
-    description: "The keys of the ring were sealed again, under another key encryption key.",
+    description: "The key ring was encrypted again, with another key encryption key.",
     fields: { kekId: "that key's id", keys: "how many keys and secrets", client: "" },
     audit: "transaction",
     level: "info",
@@ -56,7 +56,7 @@ export const keyEntries: {
   },
   keys_unreadable: {
     description:
-      "This node can't open a key of the ring, for example because it doesn't have the key encryption key. It continues with " +
+      "This node can't decrypt a key in the key ring, for example because it doesn't have the key encryption key. It continues with " +
       "the keys that it had, except for those that were retired.",
     fields: { kid: "", kekId: "of the key encryption key", reason: "" },
     audit: "never",

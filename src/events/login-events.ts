@@ -22,7 +22,7 @@ export interface NewDeviceEvent extends ClientEvent {
   readonly sessionId: string;
 }
 
-/** A login with the right password waits for a second step. */
+/** A login has passed the password check and waits for a second step. */
 export interface LoginPendingEvent extends ClientEvent {
   readonly type: "login_pending";
   /** The user whose password was verified. */

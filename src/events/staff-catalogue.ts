@@ -6,7 +6,7 @@ export const staffEntries: {
   readonly [T in StaffEvent["type"]]: EventEntry<Extract<StaffEvent, { readonly type: T }>>;
 } = {
   audit_exported: {
-    description: "A member of the staff began to export the audit log. Recorded before the first entry is sent.",
+    description: "A staff member began to export the audit log. Recorded before the first entry is sent.",
     fields: {
       userId: "the member",
       sessionId: "",
@@ -20,7 +20,7 @@ export const staffEntries: {
     webhook: null,
   },
   staff_refused: {
-    description: "A member of the staff was refused an action in the console.",
+    description: "The console refused an action of a staff member.",
     fields: {
       userId: "the member",
       action: "",

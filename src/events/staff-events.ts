@@ -1,6 +1,6 @@
 import type { ClientEvent } from "./base-event.ts";
 
-/** A member of the staff began to export the audit log. */
+/** A staff member began to export the audit log. */
 export interface AuditExportedEvent extends ClientEvent {
   readonly type: "audit_exported";
   /** The member of the staff. */
@@ -13,7 +13,7 @@ export interface AuditExportedEvent extends ClientEvent {
   readonly filter: string;
 }
 
-/** A member of the staff was refused an action in the console. */
+/** The console refused an action of a staff member. */
 export interface StaffRefusedEvent extends ClientEvent {
   readonly type: "staff_refused";
   /** The member of the staff. */

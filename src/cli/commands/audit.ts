@@ -34,7 +34,7 @@ const maxLimit = 100_000;
 /** Adds the command `audit`. */
 export function addAudit(program: Command, context: Context): void {
   const command = addCommand(program, "audit", "Show the newest entries of the audit log, oldest first.")
-    .option("--user <name>", "Only entries about this user. For a deleted user, give the id.")
+    .option("--user <name>", "Only entries about this user. For a deleted user, use the id.")
     .option("--session <id>", "Only entries about this session.")
     .option("--type <type>", "Only entries of this type, for example login_failed or reuse_detected.", parseAuditType)
     .option(

@@ -11,7 +11,7 @@ import { CommandError } from "../errors.ts";
 
 /** Adds the command `backup`. */
 export function addBackup(program: Command, context: Context): void {
-  addCommand(program, "backup", "Copy a SQLite database, also while servers use it.")
+  addCommand(program, "backup", "Copy a SQLite database, even while servers use it.")
     .argument("<file>", "New file for the copy. An existing one is never overwritten.")
     .action(async (file: string, options: CommonOptions) =>
       print(context, options, await runBackup(context, file, options)),

@@ -21,14 +21,10 @@ const pause = 100;
 export function addHealthcheck(program: Command, context: Context): void {
   program
     .command("healthcheck")
-    .description("Ask a running server whether it is ready. For containers, which may have no curl.")
+    .description("Ask a running server whether it is ready, for example in a container without curl.")
     .option("--url <url>", "URL of the server (default: the settings host and port, on this machine).")
     .option("--live", "Ask only whether the process is alive.")
-    .option(
-      "--wait <seconds>",
-      "Ask again for so long until the server is ready, for example after its start.",
-      parseWait,
-    )
+    .option("--wait <seconds>", "Repeat the check for up to this long, until the server is ready.", parseWait)
     .action((flags: HealthcheckFlags) => runHealthcheck(context, flags));
 }
 

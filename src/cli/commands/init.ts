@@ -22,7 +22,7 @@ export function addInit(program: Command, context: Context): void {
     .addOption(new Option("--framework <name>", "Framework of your server.").choices(frameworks))
     .addOption(new Option("--database <name>", "Database.").choices(databases))
     .addOption(new Option("--front-end <name>", "Where the front end keeps its tokens.").choices(frontEnds))
-    .option("--yes", "Don't ask; use the defaults: the framework of package.json or Express, SQLite, cookies.")
+    .option("--yes", "Don't ask. Use the framework in package.json (or Express), SQLite and cookies.")
     .option("--json", "Print JSON.")
     .action((options: InitOptions) => init(context, options));
 }

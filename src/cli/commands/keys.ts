@@ -48,21 +48,21 @@ export function addKeys(program: Command, context: Context): void {
       );
     });
 
-  addCommand(keys, "retire", "Retire a key of the key ring when its tokens have expired.")
+  addCommand(keys, "retire", "Retire a key in the key ring when its tokens have expired.")
     .argument("<kid>", "Key to retire.")
     .option("--now", "Refuse its tokens at once. If it signs, the next key signs at once.")
     .action((kid: string, options: NowOptions) =>
       runOnStore(context, options, (store, config) => retireKey(store, config, { ...options, kid })),
     );
 
-  addCommand(keys, "rewrap", "Seal all keys and secrets under the first key of keyEncryptionKey.").action(
+  addCommand(keys, "rewrap", "Encrypt all keys and secrets with the first key in keyEncryptionKey.").action(
     (options: CommonOptions) => runOnStore(context, options, (store, config) => rewrapKeys(store, config)),
   );
 
   addCommand(
     keys,
     "adopt",
-    "Sign refresh tokens with their own key, when the last node of version 0.1 has stopped.",
+    "Sign refresh tokens with their own key. Run this when the last 0.1 node has stopped.",
   ).action((options: CommonOptions) => runOnStore(context, options, (store, config) => adoptKey(store, config)));
 }
 

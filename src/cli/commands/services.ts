@@ -34,7 +34,7 @@ export function addServices(program: Command, context: Context): void {
     .argument("<name>", "Name of the service: letters, digits, dots, dashes and underscores.", parseName)
     .requiredOption(
       "--scope <scopes>",
-      "What it may do: feed, introspect and revoke, separated by commas.",
+      "What the service may do: feed, introspect and revoke, separated by commas.",
       parseScopes,
     )
     .action((name: string, options: CreateOptions) =>

@@ -39,7 +39,7 @@ export function addSessions(program: Command, context: Context): void {
   addCommand(
     sessions,
     "revoke",
-    "Revoke one session, all sessions of a user, or all sessions, with their access tokens.",
+    "Revoke one session, all of a user's sessions, or all sessions, with their access tokens.",
   )
     .argument("[session-id]", "Session to revoke.")
     .option("--user <name>", "Revoke all sessions of this user, by name or id.")

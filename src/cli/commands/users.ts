@@ -51,7 +51,7 @@ export function addUsers(program: Command, context: Context): void {
   addCommand(users, "create", "Create a user. Asks for the password twice.")
     .argument("<name>", "Login name.")
     .option("--email <email>", "Email address.")
-    .addOption(new Option("--role <role>", "Make the user a member of the staff with this role.").choices(roles))
+    .addOption(new Option("--role <role>", "Role in the console.").choices(roles))
     .option(...reasonOption)
     .option("--password-stdin", "Read the password from stdin, as one line.")
     .action((name: string, options: CreateOptions) => runCreate(context, name, options));
@@ -74,7 +74,7 @@ export function addUsers(program: Command, context: Context): void {
     users,
     context,
     "disable",
-    "Disable a user and revoke all sessions of the user.",
+    "Disable a user and revoke all of the user's sessions.",
     async (deps, user, client) => toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
   ).option(...reasonOption);
   addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user, client) => {
@@ -82,7 +82,7 @@ export function addUsers(program: Command, context: Context): void {
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
   }).option(...reasonOption);
 
-  addCommand(users, "role", "Give a user a role in the console, or take it away.")
+  addCommand(users, "role", "Set a user's role in the console, or remove it.")
     .argument("<name>", "Login name of the user.")
     .addArgument(new Argument("<role>", "The role.").choices([...roles, "none"]))
     .option(...reasonOption)
@@ -98,7 +98,7 @@ export function addUsers(program: Command, context: Context): void {
       }),
     );
 
-  addCommand(users, "password", "Set a password and revoke all sessions of the user.")
+  addCommand(users, "password", "Set a password and revoke all of the user's sessions.")
     .argument("<name>", "Login name of the user.")
     .option("--password-stdin", "Read the password from stdin, as one line.")
     .option(...reasonOption)
@@ -118,7 +118,7 @@ export function addUsers(program: Command, context: Context): void {
       }),
     );
 
-  addCommand(users, "delete", "Delete a user and revoke all sessions of the user.")
+  addCommand(users, "delete", "Delete a user and revoke all of the user's sessions.")
     .argument("<name>", "Login name of the user.")
     .option("--yes", "Don't ask for confirmation. Required without a terminal.")
     .option(...reasonOption)

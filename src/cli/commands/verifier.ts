@@ -29,9 +29,9 @@ const defaultAddress: Address = { host: "127.0.0.1", port: 9000 };
 export function addVerifier(program: Command, context: Context): void {
   program
     .command("verifier")
-    .description("Check tokens without a database: for proxies, and for services that read its file or its feed.")
+    .description("Check tokens without a database, for proxies and for services that read the sidecar's file or feed.")
     .option("--issuer <url>", "Issuer of the tokens (default: TOKENPAIR_ISSUER).")
-    .option("--url <url>", "Where to reach the issuer, if not there (default: TOKENPAIR_URL).")
+    .option("--url <url>", "URL at which to reach the issuer, if it isn't --issuer (default: TOKENPAIR_URL).")
     .option("--audience <name>", "Audience of the tokens (default: TOKENPAIR_AUDIENCE).")
     .option(
       "--credential-file <file>",
@@ -42,7 +42,7 @@ export function addVerifier(program: Command, context: Context): void {
     .option("--write <file>", "Keep all revocations in this file, and the keys in FILE.jwks.json.")
     .option(
       "--relay-credentials-file <file>",
-      "Serve the feed to those who have a credential in this file, one a line (default: TOKENPAIR_RELAY_CREDENTIALS).",
+      "Serve the feed to clients that have a credential in this file, one per line (default: TOKENPAIR_RELAY_CREDENTIALS).",
     )
     .option(
       "--longest-lease <seconds>",

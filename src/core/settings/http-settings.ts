@@ -59,19 +59,20 @@ export interface CookieSettings {
    */
   readonly insecureCookies: boolean;
   /**
-   * Whether `{authPath}/check/` requires the CSRF token and an allowed origin of an unsafe request by cookie, as every other
-   * endpoint does. Set it to false only for proxies whose applications all have their own CSRF protection. Default: true.
+   * Whether `{authPath}/check/` refuses an unsafe request by cookie if it has no CSRF token or comes from another
+   * origin, as every other endpoint does. Set it to false only for proxies whose applications all have their own CSRF
+   * protection. Default: true.
    */
   readonly checkCsrf: boolean;
   /**
-   * Whether a logout also tells the browser to delete what it has cached of this origin (`Clear-Site-Data: "cache"`).
+   * Whether a logout also tells the browser to delete what it has cached from this origin (`Clear-Site-Data: "cache"`).
    * Browsers with large caches then take seconds to log out. Default: false.
    */
   readonly clearSiteData: boolean;
   /**
-   * Other origins whose pages may use the endpoints, such as "https://app.example.com". "https://*.example.com" means every
-   * host below the domain, but not the domain itself. Pages of apps, such as "capacitor://localhost", can use bearer tokens
-   * but not cookies. Default: none.
+   * Other origins whose pages may use the endpoints, such as "https://app.example.com". "https://*.example.com" means
+   * every host below the domain, but not the domain itself. App pages, such as "capacitor://localhost", can use bearer
+   * tokens but not cookies. Default: none.
    */
   readonly trustedOrigins: readonly string[];
 }

@@ -1,12 +1,12 @@
 /** The algorithms with which simplejwt signs tokens. */
 export type LegacyAlgorithm = "HS256" | "HS384" | "HS512" | "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512";
 
-/** The migration from simplejwt. Its users stay logged in, because each of their refresh tokens is accepted once. */
+/** The move from simplejwt. Users stay logged in, because the server accepts each of their refresh tokens once. */
 export interface LegacySettings {
   /**
-   * The time until which `legacyRefreshKey` (on the server, `legacyRefreshKeyFile`) is used. A date such as "2026-09-30"
-   * means midnight UTC at the beginning of that day. A time such as "2026-09-30T18:00:00Z" is also allowed. It must be at
-   * most 30 days ahead. Required with the key. Default: none.
+   * The time until which `legacyRefreshKey` (on the server, `legacyRefreshKeyFile`) is used. A date such as
+   * "2026-09-30" means midnight UTC at the beginning of that day. A time such as "2026-09-30T18:00:00Z" is also
+   * allowed. It must be at most 30 days ahead. Required if the key is set. Default: none.
    */
   readonly legacyRefreshUntil: string | undefined;
   /**

@@ -47,8 +47,8 @@ export interface SessionSettings {
    */
   readonly blacklistAfterRotation: true;
   /**
-   * The grace period, in seconds: for this long after a rotation, the spent token still gets the same new token again. At
-   * most 60. Default: 10.
+   * The grace period, in seconds: for this long after a rotation, a request with the spent token still gets the same
+   * new token. At most 60. Default: 10.
    */
   readonly reuseInterval: number;
   /** Whether a login sets the user's `lastLoginAt`. Default: true. */
@@ -69,9 +69,9 @@ export interface TokenSettings {
    */
   readonly algorithm: Algorithm | undefined;
   /**
-   * The keys that encrypt the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key". The
-   * first key of a list encrypts, and every key in it can decrypt. Without `signingKey`, this setting turns on the key
-   * ring: the keys that sign are in the database, and `tokenpair keys rotate` replaces them. Default: none.
+   * The keys that encrypt the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key".
+   * The first key of a list encrypts, and every key in it can decrypt. Without `signingKey`, this setting turns on the
+   * key ring: the signing keys are in the database, and `tokenpair keys rotate` replaces them. Default: none.
    */
   readonly keyEncryptionKey: string | undefined;
   /**
@@ -131,9 +131,9 @@ export interface RevocationSettings {
   /** How long an answer waits for the confirmation, in seconds. 0 means that it doesn't wait. Default: 3. */
   readonly confirmTimeout: number;
   /**
-   * How old the node's knowledge of revocations may be, in seconds, before the signals of `auth.signal` abort. `null` means
-   * that they don't abort for this reason. Set it to the value of `maxStaleness` if a confirmed revocation must also have
-   * closed every socket. Default: 10.
+   * How old the node's knowledge of revocations may be, in seconds, before the signals of `auth.signal` abort. `null`
+   * means that they don't abort for this reason. If a confirmed revocation must also mean that every socket is closed,
+   * set it to the value of `maxStaleness`. Default: 10.
    */
   readonly signalMaxStaleness: number | null;
   /**
@@ -143,13 +143,13 @@ export interface RevocationSettings {
    */
   readonly heartbeat: "auto" | "write" | "read";
   /**
-   * How many streams of the revocation feed a node serves to other services at once, and as many long polls. Further ones are
-   * refused with 429. Default: 10,000.
+   * How many streams of the revocation feed a node serves to other services at once. The same limit applies to long
+   * polls. Further requests are refused with 429. Default: 10,000.
    */
   readonly maxFeedStreams: number;
   /**
-   * How many streams of `session/events/` a node serves to pages at once. Further ones are refused with 429. 0: none, and the
-   * endpoint answers 404. Default: 5,000.
+   * How many streams of `session/events/` a node serves to pages at once. Further requests are refused with 429. With
+   * 0, the endpoint answers 404. Default: 5,000.
    */
   readonly maxSessionStreams: number;
   /** The name of this node, shown to operators. Default: none; `tokenpair serve` uses the host name. */

@@ -31,8 +31,8 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
    */
   readonly publicClaims: ((user: U) => object | Promise<object>) | undefined;
   /**
-   * Checks a password in your own user table. Returns `null` if the user is unknown or the password wrong. Needs `findUser`
-   * too. Default: checks tokenpair's own table.
+   * Checks a password in your own user table. Returns `null` if the user is unknown or the password is wrong. Needs
+   * `findUser` too. Default: checks tokenpair's own table.
    */
   readonly verifyCredentials: ((username: string, password: string) => UserAnswer<U>) | undefined;
   /**
@@ -48,7 +48,7 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
  */
 export type UserAnswer<U extends AuthUser> = U | null | undefined | Promise<U | null | undefined>;
 
-/** What a login requires after the right password. */
+/** What a login requires in addition to the password. */
 export interface SecondStep {
   /** How the user can do it, for the client, such as `["otp", "passkey"]`: at most 10 texts of at most 40 characters. */
   readonly methods: readonly string[];
@@ -63,19 +63,22 @@ export type FactorAnswer = readonly string[] | null;
 /** Functions of your application that are called at a login. */
 export interface LoginHookSettings<U extends AuthUser = User> {
   /**
-   * Called after the right password, before the session is started. If it returns methods, the login is answered with 401
-   * `second_factor_required` and a ticket, which the client sends with its proof. Default: no second step.
+   * Called when the password was right, before the session starts. If it returns methods, the server answers 401
+   * `second_factor_required` with a ticket. The client then sends the ticket with its proof. Default: no second step.
    */
   readonly afterPassword: ((user: U, client: ClientInfo) => SecondStepAnswer | Promise<SecondStepAnswer>) | undefined;
   /**
-   * Verifies the proof of a second step: the fields that the client sends to `{authPath}/login/continue/` besides the ticket. Returns
-   * how the user was authenticated, such as `["otp"]`, or `null` if the proof is wrong. Needs `afterPassword` too. Default: that
-   * endpoint isn't there, and you call `auth.completeLogin`.
+   * Verifies the proof of a second step: the fields that the client sends to `{authPath}/login/continue/` besides the
+   * ticket. Returns how the user was authenticated, such as `["otp"]`, or `null` if the proof is wrong. Needs
+   * `afterPassword` too. Default: none. The endpoint then answers 404, and your own route calls `auth.completeLogin`.
    */
   readonly verifySecondFactor:
     | ((user: U, proof: Readonly<Record<string, unknown>>, client: ClientInfo) => FactorAnswer | Promise<FactorAnswer>)
     | undefined;
-  /** How long the ticket of a login that waits for a second step is valid; at most an hour. Default: 5 minutes. */
+  /**
+   * How long the ticket of a login that waits for a second step is valid, in seconds. At most 3,600 (1 hour). Default:
+   * 300 (5 minutes).
+   */
   readonly ticketLifetime: number;
   /** Called after a successful login, before the response. If it throws, the login is refused with 503. Default: none. */
   readonly onLoginSuccess: ((user: U, client: ClientInfo) => void | Promise<void>) | undefined;

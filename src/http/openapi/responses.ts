@@ -139,7 +139,7 @@ export const badServiceRequest: ResponseDescription = {
 
 /** The 401 response of an endpoint for services. */
 export const serviceRefused: ResponseDescription = {
-  description: "The request has no service credential, or one that is wrong or revoked. Tokens of users don't count.",
+  description: "The request has no service credential, or one that is wrong or revoked. A user's token doesn't count.",
   schema: errorSchema,
 };
 

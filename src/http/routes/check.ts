@@ -36,7 +36,7 @@ export const check = defineEndpoint({
   isCatchAll: true,
   path: toPath,
   operationId: "checkRequest",
-  summary: "Let a proxy ask who sent a request. Every method is answered alike, and every path below this one.",
+  summary: "Tell a proxy who sent a request. Every method, and every path below this one, gets the same answer.",
   errorStyle: "resource",
   security: ["bearer", "cookie"],
   refusalHeaders: noIdentity,
@@ -48,14 +48,17 @@ export const check = defineEndpoint({
     {
       name: "X-Forwarded-Method",
       description:
-        "The method of the request, also as `X-Original-Method`. Without it, a request by cookie counts as unsafe; below this path, " +
-        "the proxy's own method counts.",
+        "The method of the request. `X-Original-Method` works too. Without either, a request by cookie counts as unsafe. On a path below this one, the method of the proxy's own request counts instead.",
       schema: z.string(),
     },
-    { name: "X-Forwarded-Host", description: "The host of the request. Only of a trusted proxy.", schema: z.string() },
+    {
+      name: "X-Forwarded-Host",
+      description: "The host of the request. Ignored unless a trusted proxy sent it.",
+      schema: z.string(),
+    },
     {
       name: "X-Forwarded-Proto",
-      description: "`https` or `http`. Only of a trusted proxy.",
+      description: "`https` or `http`. Ignored unless a trusted proxy sent it.",
       schema: z.string(),
     },
   ],

@@ -19,7 +19,7 @@ export const cookieConfirm = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/confirm`,
   operationId: "confirmSession",
-  summary: "Confirm by the password that it is the current user.",
+  summary: "Confirm the current user with the password.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],

@@ -30,7 +30,7 @@ export const cookieLogin = defineEndpoint({
     schema: z.object({
       ...credentials,
       remember: booleanField(true).meta({
-        description: "Whether the cookies stay when the browser closes. Default: true.",
+        description: "Whether the browser keeps the cookies when it closes. Default: true.",
       }),
     }),
     formSchema: z.object({ ...credentials, remember: checkboxField(), ...formLoginFields }),
@@ -42,7 +42,8 @@ export const cookieLogin = defineEndpoint({
       schema: loggedInSchema,
     },
     303: {
-      description: "The answer to a form: to the page `next`, or to the page `failed` with `error` in its query.",
+      description:
+        "The answer to a form: a redirect to the page `next`, or to the page `failed` with `error` in its query.",
       headers: [
         { name: "Location", description: "The page.", schema: z.string(), required: true },
         setCookie("Sets the access, refresh, CSRF and device cookies, if the login succeeded."),

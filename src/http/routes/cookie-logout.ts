@@ -25,7 +25,7 @@ export const cookieLogout = defineEndpoint({
   summary: "Log out of this session, of the user's other sessions, or of all.",
   description:
     "With cookies, an expired access token doesn't matter: the refresh cookie and the CSRF header are enough. A client with a " +
-    "bearer token sends its access token. If it has only a refresh token, it sends that one to the token endpoint `blacklist/`.",
+    "bearer token sends its access token. If it has only a refresh token, it sends this token to the token endpoint `blacklist/`.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
   security: ["bearer", "cookie", "refreshCookie"],

@@ -31,7 +31,7 @@ const reader: QueryDescription = {
 };
 
 const badQuery: ResponseDescription = {
-  description: "A parameter is wrong: messages by parameter.",
+  description: "A parameter is wrong. The body has messages by parameter.",
   schema: z.record(z.string(), z.array(z.string())),
 };
 
@@ -50,13 +50,13 @@ export const revocations = defineEndpoint({
     after,
     {
       name: "wait",
-      description: "For how many seconds to wait if there is nothing new.",
+      description: "How many seconds to wait if there is nothing new.",
       schema: z.number().min(0).max(longestWait).default(0),
     },
     { name: "stream", description: "`1`: frames without end.", schema: z.enum(["0", "1"]) },
     {
       name: "lease",
-      description: "For how many milliseconds the reader accepts tokens after a frame: its `maxStaleness`.",
+      description: "How many milliseconds the reader accepts tokens for after a frame: its `maxStaleness`.",
       schema: z.int().min(leases.shortest).max(leases.longest).default(leases.default),
     },
     reader,

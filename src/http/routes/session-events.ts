@@ -16,7 +16,7 @@ export const sessionEvents = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/session/events`,
   operationId: "followSession",
-  summary: "Wait for the end of the current session, by server-sent events.",
+  summary: "Follow the current session until it ends, with server-sent events.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],

@@ -13,7 +13,7 @@ export const tokenRevoke = defineEndpoint({
   security: ["serviceBasic", "serviceBearer"],
   body: presentedTokenBody,
   responses: {
-    200: { description: "The token can't be used any more. Also if it was invalid, expired or revoked before." },
+    200: { description: "The token can't be used any more, or was already invalid, expired or revoked." },
     400: badServiceRequest,
     401: serviceRefused,
     403: insufficientScope,

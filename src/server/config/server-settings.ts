@@ -105,11 +105,11 @@ export interface ServerSettings {
    * Whether to serve the console at `/console/` and the staff API at `/api/admin/`. Users with a role may use them. Default: false.
    */
   readonly console: boolean;
-  /** The address of the own listener of the console and the staff API. Default: "127.0.0.1". */
+  /** The address of the separate listener for the console and the staff API. Default: "127.0.0.1". */
   readonly consoleHost: string;
   /**
-   * The port of the own listener of the console, the staff API, login and account. `port` then answers 404 to the console and
-   * the staff API. Default: none, so `port` serves them too.
+   * The port of a separate listener for the console and the staff API, with the endpoints for login and account that
+   * they need. On `port`, the console and the staff API then answer 404. Default: none, so `port` serves them too.
    */
   readonly consolePort: number | undefined;
 }
