@@ -2,7 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import type { Auth } from "../index.ts";
 import { toReadableRequest } from "./hono-body.ts";
-import { answerResolved, toConnection } from "./node-parts.ts";
+import { answerResolved } from "./node-paths.ts";
 
 export { cors } from "./hono-cors.ts";
 export { requirePage } from "./hono-page.ts";
@@ -21,7 +21,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
     if (incoming?.socket === undefined) return auth.fetch(await toReadableRequest(c), {});
-    return answerResolved(incoming, async () => auth.fetch(await toReadableRequest(c), toConnection(incoming)));
+    return answerResolved(incoming, async (connection) => auth.fetch(await toReadableRequest(c), connection));
   };
 }
 

@@ -12,30 +12,6 @@ export function toConnection({ socket }: Pick<IncomingMessage, "socket">): Conne
   return { ip: isUnixSocket ? "unix" : "closed" };
 }
 
-/**
- * Returns whether the path of a request has "." or ".." as a segment, also percent-encoded. A `Request` has resolved them (RFC
- * 3986 §5.2.4). If a proxy appends a client's path to that of the check endpoint, such a path names a different endpoint, and
- * the proxy would take this endpoint's 200 for a yes.
- */
-export function hasDotSegment({ url = "" }: Pick<IncomingMessage, "url">): boolean {
-  const [path = ""] = url.split(/[?#]/, 1);
-  return /[/\\](?:\.|%2e){1,2}(?=[/\\]|$)/i.test(path);
-}
-
-/** Answers a request with `answer`, but with 400 if its path has a dot segment. */
-export async function answerResolved(
-  req: Pick<IncomingMessage, "url">,
-  answer: () => Promise<Response>,
-): Promise<Response> {
-  if (!hasDotSegment(req)) return answer();
-  const headers = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-  };
-  return Response.json({ detail: "Bad request.", code: "bad_request" }, { status: 400, headers });
-}
-
 /** Converts Fetch headers to Node's headers. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const cookies = headers.getSetCookie();

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCors, Auth, CorsOptions } from "../index.ts";
 import { createVersionedListener } from "./node-listener.ts";
-import { answerResolved, sendCors, toConnection } from "./node-parts.ts";
+import { sendCors } from "./node-parts.ts";
+import { answerResolved } from "./node-paths.ts";
 
 export { sessionStarter } from "./node-session.ts";
 export { requirePage, requireUser } from "./node-user.ts";
@@ -18,10 +19,8 @@ export { requirePage, requireUser } from "./node-user.ts";
 export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return createVersionedListener((options) =>
     getRequestListener(
-      (request, { incoming }) => {
-        const req = incoming as IncomingMessage;
-        return answerResolved(req, () => auth.fetch(request, toConnection(req)));
-      },
+      (request, { incoming }) =>
+        answerResolved(incoming as IncomingMessage, (connection) => auth.fetch(request, connection)),
       { ...options, overrideGlobalObjects: false },
     ),
   );
