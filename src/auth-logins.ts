@@ -1,17 +1,17 @@
 import type { CsrfCheckOptions, RequestLike, StartSessionOptions } from "./auth-options.ts";
 import type {
-  ConfirmResult,
   CsrfTokenResult,
   LoginResult,
   PasswordLoginResult,
+  ReauthenticationResult,
   RefreshResult,
   StartedSession,
 } from "./auth-results.ts";
 import type { AuthUser, User } from "./core/user.ts";
-import type { ConfirmationOptions } from "./flows/confirm.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { SessionOwner } from "./flows/logout.ts";
+import type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 import type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 import type { LoginTicket } from "./flows/second-factor/ticket.ts";
 
@@ -34,8 +34,8 @@ export interface AuthLogins<U extends AuthUser = User> {
    * @param ticket the client's ticket.
    * @param options.verify verifies the proof, and returns how the user was authenticated, or `null`. Or pass `amr`, if you have
    * verified it already.
-   * @throws AuthError `ticket_invalid`; `second_factor_invalid` if `verify` returns `null`; `throttled`, with `retryAfter`. TypeError
-   * if an option is wrong.
+   * @throws AuthError `ticket_invalid`; `second_factor_invalid` if `verify` returns `null`; `throttled`, with `retryAfter`.
+   * @throws TypeError if an option is wrong.
    * @example
    * const result = await auth.completeLogin(ticket, { verify: async (user) => ((await isCode(user.id, code)) ? ["otp"] : null) });
    */
@@ -66,7 +66,8 @@ export interface AuthLogins<U extends AuthUser = User> {
    * @param request a Fetch `Request` or Node's `IncomingMessage`: it tells the browser's earlier session and the client.
    * @returns the session, and the values of the `Set-Cookie` headers.
    * @throws AuthError `no_active_account` if there is no such user, or the user may not have tokens; `unavailable` if the tokens are
-   * too long for cookies. TypeError if an option is wrong.
+   * too long for cookies.
+   * @throws TypeError if an option is wrong.
    * @example
    * const { cookies } = await auth.startSession(request, userId, { amr: ["hwk"] });
    * const response = new Response(null, { status: 303, headers: { Location: "/" } });
@@ -78,13 +79,14 @@ export interface AuthLogins<U extends AuthUser = User> {
    * their CSRF and device cookies. `startSession` does this and revokes the browser's earlier session.
    *
    * @param request the browser's request. Without it, browsers at localhost don't get development cookies.
-   * @throws TypeError if a token is too long for a cookie. AuthError a `token_` code if `result.refresh` isn't a valid refresh token.
+   * @throws TypeError if a token is too long for a cookie.
+   * @throws AuthError a `token_` code if `result.refresh` isn't a valid refresh token.
    * @example
    * const response = Response.json({});
    * for (const cookie of auth.toSetCookies(await auth.login({ username, password }))) response.headers.append("Set-Cookie", cookie);
    */
   toSetCookies(
-    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult | ConfirmResult,
+    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult | ReauthenticationResult,
     request?: RequestLike,
   ): readonly string[];
   /**
@@ -124,10 +126,11 @@ export interface AuthLogins<U extends AuthUser = User> {
    *
    * @param session verified claims, or the ids of a session and its user.
    * @throws AuthError `impersonated` if an actor acts for the user; `user_not_found`; a `token_` code or `password_changed` if the
-   * session is over. TypeError if `amr` is wrong.
+   * session is over.
+   * @throws TypeError if `amr` is wrong.
    * @example
    * const claims = await auth.authenticate(request);
    * const { access } = await auth.confirm(claims, { amr: ["otp"] });
    */
-  confirm(session: SessionOwner, options: ConfirmationOptions): Promise<ConfirmResult>;
+  confirm(session: SessionOwner, options: ReauthenticationOptions): Promise<ReauthenticationResult>;
 }

@@ -2,9 +2,9 @@ import type { AuditListOptions, ClientOptions, UserListOptions } from "./auth-op
 import type { AuditList } from "./auth-results.ts";
 import type { ErasedUser } from "./core/store/audit.ts";
 import type { User } from "./core/user.ts";
-import type { Confirmed, RevokedAndConfirmed } from "./flows/commit.ts";
+import type { Confirmed, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
 import type { SessionOwner } from "./flows/logout.ts";
-import type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
+import type { RevokeOptions, SessionView } from "./flows/sessions.ts";
 import type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 
 /** The methods of `auth.sessions`: they list, label and revoke sessions. */

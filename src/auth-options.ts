@@ -138,7 +138,10 @@ export interface CorsOptions {
 
 /** The options of `auth.signal`. */
 export interface SignalOptions {
-  /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */
+  /**
+   * Another signal that also aborts the returned one, for example when the client disconnects. From then on, the node keeps
+   * nothing for it. Without this option, the node follows the token or session to its end. Default: none.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * What the signal follows: `"token"`, the access token, or `"session"`, its session through refreshes. With `"session"`,

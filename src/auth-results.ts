@@ -13,7 +13,7 @@ export interface SessionPair extends TokenPair {
 }
 
 /** A session whose user was authenticated again, with a new access token that says so. */
-export interface ConfirmResult extends Pick<TokenPair, "access" | "accessExpiresIn"> {
+export interface ReauthenticationResult extends Pick<TokenPair, "access" | "accessExpiresIn"> {
   /** The session as its owner sees it. */
   readonly session: SessionView;
 }

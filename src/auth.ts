@@ -7,11 +7,10 @@ import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventListener } from "./events/events.ts";
 import type { Authentication } from "./flows/authenticate.ts";
-import type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
-import type { Confirmed } from "./flows/commit.ts";
+import type { Confirmed, RevocationRequest } from "./flows/commit.ts";
 import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
+import type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
 import type { RefreshOptions } from "./flows/refresh/report.ts";
-import type { RevocationRequest } from "./flows/sessions.ts";
 import type { VerifiedClaims } from "./flows/verify.ts";
 import type { ConnectionInfo } from "./http/request/client-ip.ts";
 
@@ -141,7 +140,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    *
    * @param options.until with "session", the signal follows the session through refreshes instead of ending with the access
    * token.
-   * @param options.signal another signal that also aborts the returned one, for example when the client disconnects.
+   * @param options.signal another signal that also aborts the returned one, for example when the client disconnects. Pass
+   * it with "session": without it, the node follows the session until it ends.
    * @example
    * const signal = auth.signal(await auth.authenticate(request), { signal: request.signal });
    * signal.addEventListener("abort", () => socket.close());

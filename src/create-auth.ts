@@ -184,10 +184,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       return confirmed === undefined ? {} : { confirmed };
     },
     stillValid: (claims) => flows.isStillValid(claims),
-    signal: (claims, { signal, until } = {}) => {
-      const own = signals.signal(claims, until);
-      return signal === undefined ? own : AbortSignal.any([own, signal]);
-    },
+    signal: (claims, options) => signals.signal(claims, options),
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
       const { confirmed, ...changed } = await flows.changePassword(toOwner(change, "changePassword"), options);
@@ -219,7 +216,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     users: Object.freeze<Auth["users"]>({
       create: async (user, options) => {
         requireOwnTable(deps.settings);
-        return flows.createUser(user, options?.client);
+        return flows.createUser(user, options);
       },
       find: async (userId) => flows.findUser(toUserId(userId, "users.find")),
       findByName: (username) => flows.findUserByName(username),
@@ -240,8 +237,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options),
     }),
     throttle: Object.freeze<Auth["throttle"]>({
-      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options?.client),
-      clearAddress: (ip, options) => flows.unlockAddress(ip, options?.client),
+      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options),
+      clearAddress: (ip, options) => flows.unlockAddress(ip, options),
     }),
     audit: Object.freeze<Auth["audit"]>({
       list: async ({ after = null, limit = 100, ...query } = {}) => {

@@ -105,8 +105,8 @@ export function createDeps(
     clock,
     settings,
     onApplied: (revocation) => signals.onRevocation(revocation),
-    onState: (state) => {
-      keys.observe(state);
+    onState: (state, sentAt) => {
+      keys.observe(state, sentAt);
       confirmer.observe(state);
       credentials.observe(state);
     },
@@ -185,7 +185,7 @@ export function createDeps(
     readBearerToken: createBearerReader(settings),
     readers,
     sessionStreams: createSessionStreams({
-      signal: (claims) => signals.signal(claims, "session"),
+      signal: (claims, gone) => signals.signal(claims, { until: "session", signal: gone }),
       maxStreams: settings.maxSessionStreams,
       schedule,
     }),

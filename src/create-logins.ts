@@ -1,6 +1,6 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { RequestLike } from "./auth-options.ts";
-import type { ConfirmResult, LoginResult, RefreshResult, SessionPair } from "./auth-results.ts";
+import type { LoginResult, ReauthenticationResult, RefreshResult, SessionPair } from "./auth-results.ts";
 import type { TokenPair } from "./core/claims.ts";
 import type { Session } from "./core/session.ts";
 import { requireOptions } from "./core/settings/unknown-options.ts";
@@ -89,7 +89,7 @@ export function createLogins(
     confirm: async (session, options) => {
       requireOptions("confirm", options, ["amr", "client"]);
       const { userId, sessionId } = session;
-      const confirmed = await flows.confirm({ userId: toUserId(userId, "confirm"), sessionId }, options);
+      const confirmed = await flows.reauthenticate({ userId: toUserId(userId, "confirm"), sessionId }, options);
       return { ...confirmed.pair, session: toSessionView(confirmed.session) };
     },
   };
@@ -106,7 +106,7 @@ function findReplaced(deps: HttpDeps, { headers }: RequestLike): SessionOwner | 
 /** Returns the cookies of a login, a refresh or a confirmation. Without a refresh token, the CSRF token stays the same too. */
 function toResultCookies(
   deps: HttpDeps,
-  result: LoginResult<AuthUser> | RefreshResult | ConfirmResult,
+  result: LoginResult<AuthUser> | RefreshResult | ReauthenticationResult,
 ): readonly string[] {
   const { session: view, access, accessExpiresIn } = result;
   const { persistent } = view;

@@ -33,13 +33,13 @@ export type { AuthPages } from "./auth-pages.ts";
 export type {
   AuditList,
   CheckResult,
-  ConfirmResult,
   CorsResult,
   CsrfTokenResult,
   Health,
   LoginResult,
   PasswordChangeResult,
   PasswordLoginResult,
+  ReauthenticationResult,
   RefreshResult,
   SessionPair,
   StartedSession,
@@ -121,11 +121,11 @@ export type {
 } from "./core/store/legacy.ts";
 export type {
   Acknowledgement,
-  Look,
   NewNode,
   NodeStore,
   RegisteredNode,
   RegistryNode,
+  RegistrySnapshot,
 } from "./core/store/nodes.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
 export type {
@@ -271,16 +271,16 @@ export type {
 } from "./events/login-events.ts";
 export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
-export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
-export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
-export type { ConfirmationOptions } from "./flows/confirm.ts";
+export type { Confirmed, ConfirmOptions, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
+export type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
+export type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
-export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
+export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
 export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";

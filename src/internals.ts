@@ -9,7 +9,7 @@ export interface Internals {
   /** The dependencies of the routes. */
   readonly httpDeps: HttpDeps;
   /** Aborts long-running work when a session ends. */
-  readonly signals: Pick<Signals, "signal">;
+  readonly signals: Pick<Signals, "signal" | "size">;
   /** Whether browsers on this machine get development cookies. */
   readonly developmentCookies: boolean;
   /** Called with the lag of each revocation that this node applies, in seconds. */

@@ -18,7 +18,7 @@ export function sweepSilentNodes(deps: Deps, confirmer: Confirmer): void {
     .catch(() => {});
 }
 
-const unreadableKeys = "a key in the database can't be opened: keyEncryptionKey lacks the key that sealed it";
+const unreadableKeys = "a key in the database can't be decrypted: keyEncryptionKey lacks the key that encrypted it";
 
 /** Returns the state of this node's keys. */
 export function toKeyStats(keys: Pick<Keys, "current" | "isReadable">, { now }: Pick<Clock, "now">): Stats["keys"] {

@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const secondFactor = "test/flows/second-factor.test.ts";
-const confirmation = "test/flows/confirm.test.ts";
+const confirmation = "test/flows/reauthenticate.test.ts";
 const impersonation = "test/flows/impersonation.test.ts";
 const formLogin = "test/http/routes/form-login.test.ts";
 const browserSessions = "test/auth/browser-sessions.test.ts";
@@ -82,7 +82,7 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "a confirmation counts for a password that has changed since",
-    file: "src/flows/confirm.ts",
+    file: "src/flows/reauthenticate.ts",
     find: '{ found, userEpoch: found.epoch, methods: "pwd", client, tokenLimits }',
     replace: '{ found, userEpoch: null, methods: "pwd", client, tokenLimits }',
     tests: [confirmation],

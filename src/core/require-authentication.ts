@@ -9,7 +9,7 @@ import { refuseUnknownOptions } from "./settings/unknown-options.ts";
  * is read for them, not even the clock.
  *
  * @throws AuthError `confirmation_required`, with the `requirement`; `impersonated` if an actor acts for the user and anything is required.
- * TypeError if the requirement makes no sense.
+ * @throws TypeError if the requirement makes no sense.
  */
 export function requireAuthentication(
   claims: AccessClaims,

@@ -93,16 +93,18 @@ export interface TraceMessages {
 /** The name of a tracing channel. */
 export type TraceName = keyof TraceMessages;
 
+const names: Readonly<Record<TraceName, true>> = {
+  "tokenpair:request": true,
+  "tokenpair:login": true,
+  "tokenpair:refresh": true,
+  "tokenpair:hash": true,
+  "tokenpair:store": true,
+  "tokenpair:feed": true,
+  "tokenpair:revocation": true,
+};
+
 /** The names of all tracing channels. */
-export const traceNames: readonly TraceName[] = Object.freeze([
-  "tokenpair:request",
-  "tokenpair:login",
-  "tokenpair:refresh",
-  "tokenpair:hash",
-  "tokenpair:store",
-  "tokenpair:feed",
-  "tokenpair:revocation",
-] as const);
+export const traceNames: readonly TraceName[] = Object.freeze(Object.keys(names) as TraceName[]);
 
 /**
  * The channels. Node keeps one channel for each name, so this is the same as what a subscriber gets. They are created here so that

@@ -22,7 +22,7 @@ export interface AccessTokens {
   forget(): void;
 }
 
-/** What the verification of access tokens needs. */
+/** The options of `createAccessTokens`. */
 export interface AccessTokensOptions {
   /** Returns the keys of this moment. As long as nothing has changed, it must return the same object. */
   readonly keys: () => VerifyingKeys;

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
 import { days } from "../core/settings/durations.ts";
+import { decrypt, encrypt } from "./aead.ts";
+import { parseBase64url } from "./base64url.ts";
 
 /** The content of a device token, which says that this device has logged in to this account. */
 export interface KnownDevice {
@@ -20,9 +21,6 @@ export interface KnownDevice {
  */
 export const deviceTokenLifetime = days(400);
 
-const nonceLength = 12;
-const tagLength = 16;
-
 /**
  * The maximum length of a token that is decrypted, in characters. Even a token with the longest user id, in UTF-8 and
  * escaped, is shorter.
@@ -31,7 +29,7 @@ const maxLength = 3_000;
 
 /**
  * Creates the token that a device gets at a login. The device sends it at its next login, to show that it has logged in to
- * this account before. The token is encrypted with AES-256-GCM (NIST SP 800-38D) and bound to the account's username key.
+ * this account before. The token is encrypted with AES-256-GCM and bound to the account's username key.
  * It doesn't replace a password. It only ensures that failed logins from other devices don't count against this device.
  *
  * @param usernameKey the normalized name of the account.
@@ -44,29 +42,22 @@ export function createDeviceToken(
   random: Random = systemRandom,
 ): string {
   const id = Buffer.from(random(16)).toString("base64url");
-  const nonce = random(nonceLength);
-  const cipher = createCipheriv("aes-256-gcm", deviceKey, nonce).setAAD(Buffer.from(usernameKey));
-  const sealed = [nonce, cipher.update(JSON.stringify([id, userId, userEpoch, issuedAt])), cipher.final()];
-  return Buffer.concat([...sealed, cipher.getAuthTag()]).toString("base64url");
+  const content = Buffer.from(JSON.stringify([id, userId, userEpoch, issuedAt]));
+  return encrypt(deviceKey, content, { context: Buffer.from(usernameKey), random }).toString("base64url");
 }
 
 /**
  * Returns the content of a device token of this account, even if the token has expired. Returns `null` for any other text.
  */
 export function openDeviceToken(deviceKey: Uint8Array, usernameKey: string, token: string): KnownDevice | null {
-  if (token.length > maxLength || !/^[\w-]+$/.test(token)) return null;
-  const bytes = Buffer.from(token, "base64url");
-  if (bytes.length <= nonceLength + tagLength || bytes.toString("base64url") !== token) return null;
+  const bytes = token.length > maxLength ? null : parseBase64url(token);
+  if (bytes === null) return null;
   try {
-    const decipher = createDecipheriv("aes-256-gcm", deviceKey, bytes.subarray(0, nonceLength), {
-      authTagLength: tagLength,
-    });
-    decipher.setAAD(Buffer.from(usernameKey)).setAuthTag(bytes.subarray(-tagLength));
-    const text = Buffer.concat([decipher.update(bytes.subarray(nonceLength, -tagLength)), decipher.final()]);
+    const text = decrypt(deviceKey, bytes, Buffer.from(usernameKey));
     const [id, userId, userEpoch, issuedAt] = JSON.parse(text.toString()) as [string, string, number, number];
     return { id, userId, userEpoch, issuedAt };
   } catch {
-    // Not sealed by this key for this account.
+    // Not encrypted with this key for this account.
     return null;
   }
 }

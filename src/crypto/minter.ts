@@ -23,6 +23,7 @@ interface NewToken {
   readonly expiresAt: number;
 }
 
+/** The data of a new access token. */
 export interface NewAccessToken extends NewToken, Partial<AuthenticationFacts> {
   /** The `jti`: 32 hexadecimal digits. Default: random ones. */
   readonly tokenId?: string;
@@ -31,6 +32,7 @@ export interface NewAccessToken extends NewToken, Partial<AuthenticationFacts> {
   readonly claims: ApplicationClaims;
 }
 
+/** The data of a new refresh token. */
 export interface NewRefreshToken extends NewToken {
   readonly generation: number;
   /** The secret of the generation: 32 bytes. */

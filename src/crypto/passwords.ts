@@ -62,7 +62,7 @@ export interface PasswordMatch {
 }
 
 /** The settings that a password hasher depends on. */
-export type PasswordSettings = Pick<
+export type HasherSettings = Pick<
   Settings,
   | "passwordMemoryCost"
   | "passwordTimeCost"
@@ -83,8 +83,8 @@ const defaultConcurrency = Math.max(1, Math.min(availableParallelism() - 1, 3));
  * Creates a hasher that uses argon2id (RFC 9106), by default with OWASP's parameters. It also verifies Django's formats
  * that `parseStoredHash` knows.
  */
-export function createPasswordHasher(given: Partial<PasswordSettings> = {}): PasswordHasher {
-  const settings: PasswordSettings = { ...defaultSettings, ...given };
+export function createPasswordHasher(given: Partial<HasherSettings> = {}): PasswordHasher {
+  const settings: HasherSettings = { ...defaultSettings, ...given };
   const cost = toPasswordCost(settings);
   const peppers = createPeppers(toPeppers(settings.passwordPeppers));
   const { passwordHashConcurrency, passwordQueueLimit: limit, acceptMd5PasswordHashes: acceptMd5 } = settings;

@@ -14,7 +14,7 @@ import { createMinter, type Minter, type MinterSettings, type NewAccessToken, ty
 import { toRefreshTokenId } from "./secrets.ts";
 
 /** The settings that the tokens depend on. */
-export type TokenSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;
+export type TokensSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;
 
 /** Creates and verifies access and refresh tokens. No I/O. */
 export interface Tokens extends Pick<Minter, "mintAccess" | "mintRefresh"> {
@@ -53,7 +53,7 @@ export interface TokensOptions {
   /** Returns the current keys. As long as nothing has changed, it must return the same object. */
   readonly keys: () => KeySet;
   readonly clock: Clock;
-  readonly settings: TokenSettings;
+  readonly settings: TokensSettings;
   readonly random?: Random;
 }
 
@@ -127,7 +127,7 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
 }
 
 /** Returns the names of tokenpair's claims. @throws SettingError if two of them are the same. */
-function toReservedClaims(settings: TokenSettings): ReadonlySet<string> {
+function toReservedClaims(settings: TokensSettings): ReadonlySet<string> {
   const { userIdClaim, tokenTypeClaim, jtiClaim, accessTokenProfile } = settings;
   const isProfiled = accessTokenProfile === "rfc9068";
   const names = new Set(isProfiled ? [...fixedClaims, "client_id"] : fixedClaims);

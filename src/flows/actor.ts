@@ -14,7 +14,8 @@ export function withActor(client: ClientInfo, actor: Actor): ClientInfo {
 /**
  * Requires that the user acts in a session, and not an actor for the user. A session's actor never changes.
  *
- * @throws AuthError `impersonated`. StoreUnavailableError.
+ * @throws AuthError `impersonated` if an actor acts for the user.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function requireNoActor({ store }: Pick<Deps, "store">, sessionId: string): Promise<void> {
   const found = await store.sessions.find(sessionId);

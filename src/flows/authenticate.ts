@@ -73,8 +73,8 @@ export async function requireCurrentKey(
  *
  * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
  * @returns `undefined` if memory was enough, otherwise a promise.
- * @throws AuthError `token_revoked`, or `unavailable` if this node can't know whether the token is revoked. The promise may
- * also reject with a StoreUnavailableError.
+ * @throws AuthError `token_revoked`, or `unavailable` if this node can't know whether the token is revoked.
+ * @throws StoreUnavailableError if the store can't answer. Only the promise rejects with it.
  */
 export function requireNotRevoked(
   { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,

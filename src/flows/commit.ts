@@ -1,5 +1,7 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import type { CommitPosition, Confirmation, Revocation } from "../core/revocation.ts";
 import type { AuditOf } from "../core/store/audit.ts";
+import type { Guard } from "../core/store/guard.ts";
 import type { RevocationOptions, RevokedSessions } from "../core/store/sessions.ts";
 import { trace } from "../core/tracing.ts";
 import type { EventListener, EventsOf, SessionsRevokedEvent } from "../events/events.ts";
@@ -25,6 +27,18 @@ export interface ConfirmOptions {
    * `confirmRevocations`, but false if users log out of their own session.
    */
   readonly confirmed?: boolean | undefined;
+}
+
+/** The options of a revocation. */
+export interface RevocationRequest extends ConfirmOptions {
+  /** Who sent the request. Default: nothing is known. */
+  readonly client?: ClientInfo | undefined;
+}
+
+/** The options of a revocation by the staff. */
+export interface GuardedRevocation extends RevocationRequest {
+  /** Decides in the transaction whether the change is allowed. Default: it is allowed. */
+  readonly guard?: Guard | undefined;
 }
 
 /** Says how a revocation was confirmed. */
@@ -67,25 +81,32 @@ export async function commit<T extends object, R extends T | null>(
   return change;
 }
 
+/** A change that revokes something. */
+export interface RevocationChange<T extends object, R extends T | null> {
+  /** Whether to wait until the revocation is in force on every node. */
+  readonly isConfirmed: boolean;
+  /** Returns the events of the change, as for `commit`. */
+  readonly eventsOf: EventsOf<T>;
+  /** Makes the change, as for `commit`. */
+  readonly write: (options: RevocationOptions<T>) => Promise<R>;
+}
+
 /**
- * Makes a change that revokes something, and publishes it like `commit`. With `isConfirmed`, waits until the revocation is
- * in force on every node.
+ * Makes a change that revokes something, and publishes it like `commit`.
  *
  * @returns the result of `write`, with `confirmed` if a confirmation was requested.
  * @throws AuthError `unavailable` if the database lost the revocation in the meantime.
  */
 export function commitRevocation<T extends { readonly position?: CommitPosition }, R extends T | null>(
   deps: CommitDeps,
-  isConfirmed: boolean,
-  eventsOf: EventsOf<T>,
-  write: (options: RevocationOptions<T>) => Promise<R>,
+  change: RevocationChange<T, R>,
 ): Promise<R & Confirmed> {
   return trace(
     "tokenpair:revocation",
     {},
-    () => commitAndConfirm(deps, isConfirmed, eventsOf, write),
-    (message, change) => {
-      const { sessions, confirmed } = (change ?? {}) as { readonly sessions?: number; readonly confirmed?: string };
+    () => commitAndConfirm(deps, change),
+    (message, result) => {
+      const { sessions, confirmed } = (result ?? {}) as { readonly sessions?: number; readonly confirmed?: string };
       if (sessions !== undefined) message.sessions = sessions;
       if (confirmed !== undefined) message.confirmed = confirmed;
     },
@@ -94,9 +115,7 @@ export function commitRevocation<T extends { readonly position?: CommitPosition 
 
 async function commitAndConfirm<T extends { readonly position?: CommitPosition }, R extends T | null>(
   deps: CommitDeps,
-  isConfirmed: boolean,
-  eventsOf: EventsOf<T>,
-  write: (options: RevocationOptions<T>) => Promise<R>,
+  { isConfirmed, eventsOf, write }: RevocationChange<T, R>,
 ): Promise<R & Confirmed> {
   const change = await commit<T, R>(deps, eventsOf, (audit) => write({ audit, confirm: isConfirmed }));
   if (change === null || !isConfirmed) return change as R & Confirmed;

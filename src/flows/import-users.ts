@@ -67,19 +67,22 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, client = {}
       .map(({ userId }) => ({ type: "user_changed", time, userId, change: "imported", client }));
 
   return async (users) => {
-    const faults = users.map((user) => findFault(deps, user));
-    const sound: ImportedUser[] = [];
+    const answers: ImportAnswer[] = [];
+    const sound: { readonly index: number; readonly user: ImportedUser }[] = [];
     for (const [index, user] of users.entries()) {
-      if (faults[index] === null) sound.push(await toImportedUser(deps, user));
+      const fault = findFault(deps, user);
+      if (fault === null) sound.push({ index, user: await toImportedUser(deps, user) });
+      else answers[index] = refused(fault);
     }
+    const imported = sound.map(({ user }) => user);
     const batch = dryRun
-      ? await deps.store.users.importBatch(sound, { dryRun })
-      : await commit(deps, usersImported, (audit) => deps.store.users.importBatch(sound, { audit }));
-    const answers = batch.outcomes.map((outcome, index) => {
-      const user = sound[index] as ImportedUser;
-      return toAnswer(user, dryRun ? rehearse(user, outcome) : outcome);
-    });
-    return faults.map((fault) => (fault === null ? (answers.shift() as ImportAnswer) : refused(fault)));
+      ? await deps.store.users.importBatch(imported, { dryRun })
+      : await commit(deps, usersImported, (audit) => deps.store.users.importBatch(imported, { audit }));
+    for (const [number, { index, user }] of sound.entries()) {
+      const outcome = batch.outcomes[number] as ImportOutcome;
+      answers[index] = toAnswer(user, dryRun ? rehearse(user, outcome) : outcome);
+    }
+    return answers;
   };
 }
 

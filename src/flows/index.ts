@@ -1,15 +1,16 @@
 import { listActivity } from "./activity.ts";
 import { authenticate, isStillValid, needsRefresh } from "./authenticate.ts";
 import { authenticateService } from "./authenticate-service.ts";
-import { changePassword, repeatPasswordChange } from "./change-password.ts";
-import { confirm, confirmByPassword } from "./confirm.ts";
 import { confirmEarlier } from "./confirm-earlier.ts";
 import type { Deps } from "./deps.ts";
 import { eraseUser } from "./erase-user.ts";
 import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
+import { changePassword } from "./passwords/change.ts";
+import { repeatPasswordChange } from "./passwords/repeat-change.ts";
 import { readPublicClaims } from "./public-claims.ts";
+import { reauthenticate, reauthenticateByPassword } from "./reauthenticate.ts";
 import { isSessionOfExpiredTokenOver, verifyRefreshToken } from "./refresh/refresh.ts";
 import { revokePresented } from "./revoke-presented.ts";
 import { completeLogin, continueLogin } from "./second-factor/complete.ts";
@@ -45,8 +46,6 @@ const flows = {
   authenticateService,
   changePassword,
   completeLogin,
-  confirm,
-  confirmByPassword,
   confirmEarlier,
   continueLogin,
   createUser,
@@ -75,6 +74,8 @@ const flows = {
   readPublicClaims,
   refresh: traceRefresh,
   refreshVerified: traceVerifiedRefresh,
+  reauthenticate,
+  reauthenticateByPassword,
   repeatPasswordChange,
   revokeAllSessions,
   revokePresented,

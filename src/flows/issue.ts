@@ -99,8 +99,8 @@ export interface IssuedToDevice extends Issued {
 /**
  * Starts a session for a user whom the application has authenticated.
  *
- * @throws TypeError if an option is wrong. AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
- * `startSession` throws.
+ * @throws TypeError if an option is wrong.
+ * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; and what `startSession` throws.
  */
 export async function issue(
   deps: Deps,
@@ -156,7 +156,8 @@ const isPastTime = (time: number, latest: number) => Number.isSafeInteger(time) 
  *
  * @throws AuthError `no_active_account` or, with a ticket, `ticket_invalid` if the user was disabled, deleted or given a new
  * password since the user was read; `ticket_invalid` if the ticket can't be used; `unavailable` if the `claims` hook fails.
- * StoreUnavailableError. If it throws, nothing has changed.
+ * With any error, nothing has changed.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function startSession(
   deps: Deps,
@@ -185,7 +186,7 @@ export async function startSession(
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
-    const outcome = await insertSession(store, newSession, ticket, audit);
+    const outcome = await insertSession(store, newSession, { ticket, audit });
     if (outcome.outcome === "created") return outcome;
     const reason = outcome.outcome === "refused" ? outcome.reason : "the ticket was used or has expired";
     throw new AuthError(ticket === undefined ? "no_active_account" : "ticket_invalid", reason);
@@ -197,7 +198,7 @@ export async function startSession(
 function insertSession(
   store: Deps["store"],
   session: NewSession,
-  ...[ticket, audit]: [ticket: UsedTicket | undefined, audit: AuditOf<CreatedSession>]
+  { ticket, audit }: { readonly ticket: UsedTicket | undefined; readonly audit: AuditOf<CreatedSession> },
 ): Promise<RedeemTicketOutcome> {
   if (ticket === undefined) return store.sessions.create(session, audit);
   return store.tickets.redeem(session, ticket.hash, audit);

@@ -58,7 +58,7 @@ export async function login(
     await deps.keys.ready();
     const candidate = await deps.users.identify(username);
     userId = candidate.userId;
-    return await loginAs(deps, candidate, password, options);
+    return await loginAs(deps, candidate, { ...options, password });
   } catch (error) {
     await reportLoginFailure(deps, error, { client, ...(userId === null ? {} : { userId }) });
     throw error;
@@ -68,26 +68,23 @@ export async function login(
 async function loginAs(
   deps: Deps,
   candidate: LoginCandidate,
-  password: string,
-  { device, readsPublicClaims = false, ...options }: LoginByRouteOptions,
+  { password, device, readsPublicClaims = false, ...options }: LoginByRouteOptions & Pick<Credentials, "password">,
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
-  const judgement = await judge(deps, candidate, { password, client }).catch(async (error: unknown) => {
+  const verdict = await judge(deps, candidate, { password, client }).catch(async (error: unknown) => {
     await undoAttempt(deps, attempt);
     throw error;
   });
-  if ("refusal" in judgement) {
+  if ("refusal" in verdict) {
     await rejectAttempt(deps, attempt);
-    throw new AuthError("no_active_account", judgement.refusal);
+    throw new AuthError("no_active_account", verdict.refusal);
   }
-  const { verified, methods } = judgement;
+  const { verified, methods } = verdict;
   const { usernameKey } = candidate;
   if (methods !== null) {
     await passAttempt(deps, attempt);
-    if (verified.outdatedHash !== undefined) {
-      await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
-    }
+    await rehashPassword(deps, verified, client);
     const { remember: persistent = true } = options;
     throw await createTicket(deps, { found: verified, usernameKey, methods, persistent, client });
   }
@@ -97,9 +94,7 @@ async function loginAs(
   const deviceToken = toDeviceToken(deps, verified.user, { userEpoch: verified.epoch, usernameKey });
   const publicClaims = await findPublicClaims(deps, verified.user, { readsPublicClaims });
   const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
-  if (verified.outdatedHash !== undefined) {
-    await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
-  }
+  await rehashPassword(deps, verified, client);
   return { ...issued, device: deviceToken, ...publicClaims };
 }
 

@@ -1,13 +1,12 @@
 import type { RefreshClaims } from "../core/claims.ts";
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import { type Decision, nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
 import type { EventsOf } from "../events/events.ts";
 import { type Actor, requireNoActor, withActor } from "./actor.ts";
 import {
   type Confirmed,
-  type ConfirmOptions,
   commitRevocation,
+  type RevocationRequest,
   type RevokedAndConfirmed,
   sessionsRevoked,
   toConfirmed,
@@ -29,11 +28,9 @@ export interface SessionOwner {
 }
 
 /** The options of a logout. */
-export interface LogoutOptions extends ConfirmOptions {
+export interface LogoutOptions extends RevocationRequest {
   /** Which sessions to log out. Default: "local". */
   readonly scope?: LogoutScope;
-  /** Who sent the request. Default: nothing is known. */
-  readonly client?: ClientInfo;
 }
 
 /**
@@ -56,7 +53,7 @@ export async function logoutByRefreshToken(
   const { sessionId, userId } = claims;
   if (scope === "local") {
     const decide = (snapshot: SessionSnapshot | null) => revokeUnless(findLogoutRefusal(snapshot, claims), snapshot);
-    const revoked = await logoutOne(deps, { sessionId, userId }, decide, { client, confirmed });
+    const revoked = await logoutOne(deps, { sessionId, userId }, { decide, client, confirmed });
     if (revoked.result.refusal !== null) throw revoked.result.refusal;
     return toConfirmed(revoked);
   }
@@ -80,22 +77,25 @@ function revokeUnless(refusal: AuthError | null, snapshot: SessionSnapshot | nul
   return { result: { refusal, actor }, ...(refusal === null ? { revoke: "logout" } : {}) };
 }
 
+interface LogoutOfOne extends RevocationRequest {
+  readonly decide: (snapshot: SessionSnapshot | null) => Verdict<LogoutDecision>;
+}
+
 /** Logs out one session if `decide` says so. The event has the session's actor. */
 function logoutOne(
   deps: Deps,
   { sessionId, userId }: SessionOwner,
-  ...[decide, { client = {}, confirmed = false }]: [
-    decide: (snapshot: SessionSnapshot | null) => Verdict<LogoutDecision>,
-    options: Pick<LogoutOptions, "client" | "confirmed">,
-  ]
+  { decide, client = {}, confirmed = false }: LogoutOfOne,
 ): Promise<Decision<LogoutDecision> & Confirmed> {
   const eventsOf: EventsOf<Decision<LogoutDecision>> = (decision) => {
     const subject = { userId, sessionId, reason: "logout", client: withActor(client, decision.result.actor) } as const;
     return sessionsRevoked(subject)(decision);
   };
-  return commitRevocation(deps, confirmed, eventsOf, (options) =>
-    deps.store.sessions.decide(sessionId, decide, options),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf,
+    write: (options) => deps.store.sessions.decide(sessionId, decide, options),
+  });
 }
 
 /**
@@ -115,7 +115,8 @@ const sessionOver = () => new AuthError("token_revoked", "the session is over al
  * nothing if the session itself is no longer live. The change is durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
- * @throws AuthError `impersonated` if an actor asks for more than this session. StoreUnavailableError with nothing changed.
+ * @throws AuthError `impersonated` if an actor asks for more than this session.
+ * @throws StoreUnavailableError with nothing changed.
  */
 export async function logout(
   deps: Deps,
@@ -126,17 +127,18 @@ export async function logout(
   if (scope === "local") {
     const decide = (snapshot: SessionSnapshot | null): Verdict<LogoutDecision> =>
       snapshot?.session.userId === userId ? revokeUnless(null, snapshot) : { result: { refusal: null, actor: null } };
-    const { result: _, ...revoked } = await logoutOne(deps, { sessionId, userId }, decide, { client, confirmed });
+    const { result: _, ...revoked } = await logoutOne(deps, { sessionId, userId }, { decide, client, confirmed });
     return revoked;
   }
   await requireNoActor(deps, sessionId);
-  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
-  const events = sessionsRevoked({ userId, reason: "logout", client });
-  const revoked = await commitRevocation(deps, isConfirmed, events, async (options) =>
-    scope === "others"
-      ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
-      : sessions.revokeForUser(userId, "logout", options),
-  );
+  const revoked = await commitRevocation(deps, {
+    isConfirmed: confirmed ?? deps.settings.confirmRevocations,
+    eventsOf: sessionsRevoked({ userId, reason: "logout", client }),
+    write: async (options) =>
+      scope === "others"
+        ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
+        : sessions.revokeForUser(userId, "logout", options),
+  });
   return revoked ?? nothingRevoked;
 }
 

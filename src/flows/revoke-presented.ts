@@ -36,7 +36,11 @@ async function revokeAccessToken(deps: Deps, claims: AccessClaims, client: Clien
   // What this node knows is durable already. So a client that repeats a request doesn't add entries to the feed.
   if (deps.revocations.isRevoked(claims)) return;
   const { tokenId, expiresAt: until } = claims;
-  const events = ({ revocations: [{ at: time }] }: RevokedToken) =>
+  const eventsOf = ({ revocations: [{ at: time }] }: RevokedToken) =>
     [{ type: "token_revoked", time, tokenId, client }] as const;
-  await commitRevocation(deps, false, events, (options) => deps.store.feed.revokeToken(tokenId, { ...options, until }));
+  await commitRevocation(deps, {
+    isConfirmed: false,
+    eventsOf,
+    write: (options) => deps.store.feed.revokeToken(tokenId, { ...options, until }),
+  });
 }

@@ -1,17 +1,16 @@
 import { toAmr } from "../core/authentication.ts";
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
-import type { Guard } from "../core/store/guard.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { EventsOf } from "../events/events.ts";
 import {
   type CommitDeps,
   type Confirmed,
-  type ConfirmOptions,
   commitRevocation,
+  type GuardedRevocation,
+  type RevocationRequest,
   type RevokedAndConfirmed,
   sessionsRevoked,
   toConfirmed,
@@ -52,18 +51,10 @@ export interface SessionView {
 export type SessionDeps = Pick<Deps, "store"> &
   CommitDeps & { readonly settings: Pick<Settings, "confirmRevocations"> };
 
-/** The options of a revocation. */
-export interface RevocationRequest extends ConfirmOptions {
-  /** Who sent the request. Default: nothing is known. */
-  readonly client?: ClientInfo | undefined;
-}
-
 /** The options of `sessions.revoke`. */
-export interface RevokeOptions extends ConfirmOptions {
+export interface RevokeOptions extends RevocationRequest {
   /** The user who must own the session. Otherwise it is not revoked. Default: any user. */
   readonly userId?: string | undefined;
-  /** Who sent the request. Default: nothing is known. */
-  readonly client?: ClientInfo;
 }
 
 /** The maximum number of sessions in a list. */
@@ -123,14 +114,15 @@ export async function labelSession(
 export async function revokeSession(
   deps: SessionDeps,
   sessionId: string,
-  { userId, client = {}, confirmed, guard }: RevokeOptions & { readonly guard?: Guard | undefined } = {},
+  { userId, client = {}, confirmed, guard }: RevokeOptions & GuardedRevocation = {},
 ): Promise<Confirmed> {
   const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
-  // The setting doesn't confirm what users do with their own sessions.
-  const isConfirmed = confirmed ?? (userId === undefined && deps.settings.confirmRevocations);
-  const revoked = await commitRevocation(deps, isConfirmed, sessionsRevoked(subject), (options) =>
-    deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
-  );
+  const revoked = await commitRevocation(deps, {
+    // The setting doesn't confirm what users do with their own sessions.
+    isConfirmed: confirmed ?? (userId === undefined && deps.settings.confirmRevocations),
+    eventsOf: sessionsRevoked(subject),
+    write: (options) => deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options, guard }),
+  });
   if (revoked.sessions === 0) throw notFound();
   return toConfirmed(revoked);
 }
@@ -144,13 +136,9 @@ export async function revokeSession(
 export function revokeSessions(
   deps: SessionDeps,
   owners: ReadonlyMap<string, string>,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  const events: EventsOf<RevokedSessions> = ({ revocations }) =>
+  const eventsOf: EventsOf<RevokedSessions> = ({ revocations }) =>
     revocations.flatMap((revocation) => {
       if (revocation.kind !== "session") return [];
       const { sessionId, at: time } = revocation;
@@ -158,24 +146,24 @@ export function revokeSessions(
       const subject = { sessionId, ...(userId === undefined ? {} : { userId }), client } as const;
       return [{ type: "sessions_revoked", time, sessions: 1, reason: "revoked", ...subject } as const];
     });
-  return commitRevocation(deps, confirmed, events, (options) =>
-    deps.store.sessions.revokeEach([...owners.keys()], "revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf,
+    write: (options) => deps.store.sessions.revokeEach([...owners.keys()], "revoked", { ...options, guard }),
+  });
 }
 
 /** Revokes all sessions and access tokens of a user. The change is durable when the promise fulfils. */
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  return commitRevocation(deps, confirmed, sessionsRevoked({ userId, reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: sessionsRevoked({ userId, reason: "revoked", client }),
+    write: (options) => deps.store.sessions.revokeForUser(userId, "revoked", { ...options, guard }),
+  });
 }
 
 /**
@@ -184,15 +172,13 @@ export function revokeSessionsForUser(
  */
 export function revokeAllSessions(
   deps: SessionDeps,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  return commitRevocation(deps, confirmed, sessionsRevoked({ reason: "revoked", client }), (options) =>
-    deps.store.sessions.revokeAll("revoked", { ...options, guard }),
-  );
+  return commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: sessionsRevoked({ reason: "revoked", client }),
+    write: (options) => deps.store.sessions.revokeAll("revoked", { ...options, guard }),
+  });
 }
 
 /**
@@ -203,18 +189,13 @@ export function revokeAllSessions(
 export async function revokeToken(
   deps: SessionDeps,
   tokenId: string,
-  {
-    client = {},
-    confirmed = deps.settings.confirmRevocations,
-    guard,
-  }: RevocationRequest & { readonly guard?: Guard | undefined } = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<Confirmed> {
-  const revoked = await commitRevocation(
-    deps,
-    confirmed,
-    ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
-    (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
-  );
+  const revoked = await commitRevocation(deps, {
+    isConfirmed: confirmed,
+    eventsOf: ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
+    write: (options) => deps.store.feed.revokeToken(tokenId, { ...options, guard }),
+  });
   return toConfirmed(revoked);
 }
 

@@ -1,6 +1,7 @@
 import { longestAmr, maxActorLength, toAmr } from "../core/authentication.ts";
 import type { ApplicationClaims, TokenPair } from "../core/claims.ts";
 import type { Session } from "../core/session.ts";
+import type { SessionSnapshot, Verdict } from "../core/store/sessions.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Minter } from "../crypto/minter.ts";
 import type { Deps } from "./deps.ts";
@@ -46,6 +47,21 @@ export interface PreparedTokens {
   readonly mintPair: (source: PairSource) => TokenPair;
   /** Creates a new access token of the session, without a refresh token. */
   readonly mintAccess: (source: Omit<PairSource, "secret">) => Pick<TokenPair, "access" | "accessExpiresIn">;
+}
+
+/**
+ * Decides, while the row is locked, that a repeated request gets the session's current pair again. Pure.
+ *
+ * @param options.secret the secret of the session's current generation.
+ * @param options.accessTokenLifetime in seconds.
+ */
+export function toReplayVerdict(
+  { session, now, globalEpoch }: SessionSnapshot,
+  { secret, accessTokenLifetime }: { readonly secret: Uint8Array; readonly accessTokenLifetime: number },
+): Verdict<PairSource> {
+  const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
+  const result = { session, now, globalEpoch, secret, accessUntil };
+  return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
 }
 
 /**

@@ -2,12 +2,12 @@ import { parseAddress, unixPeer } from "../core/addresses.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import type { Guard } from "../core/store/guard.ts";
 import type { ClearedCounts } from "../core/store/throttle.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { toAccountKey, toAddressKey } from "../crypto/throttle-keys.ts";
 import { type CommitDeps, commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import type { UserChangeOptions } from "./user-changes.ts";
 
 /** The dependencies of unlocking: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export type UnlockDeps = Pick<Deps, "store"> &
@@ -19,11 +19,15 @@ export type UnlockDeps = Pick<Deps, "store"> &
  * @returns how many counts were cleared.
  * @throws AuthError `user_not_found`, or `unavailable` if the application's `findUser` fails.
  */
-export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}, guard?: Guard): Promise<number> {
+export async function unlockUser(
+  deps: Deps,
+  userId: string,
+  { client = {}, guard }: UserChangeOptions = {},
+): Promise<number> {
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
   const key = deps.users.isOwn ? toKeyOfUser(userId) : toKeyOfName(deps, found.user.username);
-  return clear(deps, key, { userId, client }, guard);
+  return clear(deps, { userId, client }, { key, guard });
 }
 
 /**
@@ -32,7 +36,7 @@ export async function unlockUser(deps: Deps, userId: string, client: ClientInfo 
  * @returns how many counts were cleared.
  */
 export function unlockOwnUser(deps: UnlockDeps, userId: string, client: ClientInfo): Promise<number> {
-  return clear(deps, toKeyOfUser(userId), { userId, client });
+  return clear(deps, { userId, client }, { key: toKeyOfUser(userId) });
 }
 
 /**
@@ -41,7 +45,7 @@ export function unlockOwnUser(deps: UnlockDeps, userId: string, client: ClientIn
  * @returns how many counts were cleared.
  */
 export function unlockName(deps: UnlockDeps, username: string, client: ClientInfo): Promise<number> {
-  return clear(deps, toKeyOfName(deps, username), { client });
+  return clear(deps, { client }, { key: toKeyOfName(deps, username) });
 }
 
 /** Returns the key under which the failed logins of a user in tokenpair's own table are counted. */
@@ -64,20 +68,18 @@ export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username
 export async function unlockAddress(
   deps: UnlockDeps,
   ip: string,
-  client: ClientInfo = {},
-  guard?: Guard,
+  { client = {}, guard }: UserChangeOptions = {},
 ): Promise<number> {
   if (ip !== unixPeer && parseAddress(ip) === null) {
     throw new TypeError('ip must be an IP address, such as 192.0.2.7 or 2001:db8::1, or "unix"');
   }
-  return clear(deps, toAddressKey(ip), { ip, client }, guard);
+  return clear(deps, { ip, client }, { key: toAddressKey(ip), guard });
 }
 
 async function clear(
   deps: UnlockDeps,
-  key: string,
   subject: { readonly userId?: string; readonly ip?: string; readonly client: ClientInfo },
-  guard?: Guard,
+  { key, guard }: Pick<UserChangeOptions, "guard"> & { readonly key: string },
 ): Promise<number> {
   const { counts } = await commit(
     deps,

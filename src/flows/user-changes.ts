@@ -1,7 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import type { Role } from "../core/role.ts";
 import type { Guard } from "../core/store/guard.ts";
-import type { RevocationRequest } from "./sessions.ts";
 
 /** A user to create. */
 export interface NewUserInput {
@@ -32,6 +31,3 @@ export interface UserChangeOptions {
   /** Decides in the transaction whether the change is allowed. Default: it is allowed. */
   readonly guard?: Guard | undefined;
 }
-
-/** The options of a change of a user that revokes sessions. */
-export interface GuardedRequest extends RevocationRequest, Pick<UserChangeOptions, "guard"> {}

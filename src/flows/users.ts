@@ -1,18 +1,23 @@
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import { isRole, type Role, roles } from "../core/role.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import type { Guard } from "../core/store/guard.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
-import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, sessionsRevoked } from "./commit.ts";
+import {
+  type CommitDeps,
+  commit,
+  commitRevocation,
+  type GuardedRevocation,
+  type RevokedAndConfirmed,
+  sessionsRevoked,
+} from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
-import type { GuardedRequest, NewUserInput, UserChangeOptions, UserUpdate } from "./user-changes.ts";
+import type { NewUserInput, UserChangeOptions, UserUpdate } from "./user-changes.ts";
 import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
 import { findByName, toStoredKey } from "./username-keys.ts";
 
@@ -37,8 +42,7 @@ export const maxListedUsers = 1000;
 export async function createUser(
   deps: UserDeps,
   { username, password, email, role = null }: NewUserInput,
-  client: ClientInfo = {},
-  guard?: Guard,
+  { client = {}, guard }: UserChangeOptions = {},
 ): Promise<User> {
   requireUsername(username);
   if (email !== undefined) requireEmail(email);
@@ -171,17 +175,16 @@ export function listUsers(
 export async function disableUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   await ensureApplicationUser(deps, userId);
   const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
-    await commitRevocation(
-      deps,
-      confirmed,
-      (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
-      (options) => deps.store.users.disable(userId, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
+      write: (options) => deps.store.users.disable(userId, { ...options, guard }),
+    }),
   );
 }
 
@@ -225,16 +228,17 @@ export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
-  const events = userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) =>
-      deps.store.users.setPassword(userId, passwordHash, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client }),
+      write: (options) => deps.store.users.setPassword(userId, passwordHash, { ...options, guard }),
+    }),
   );
 }
 
@@ -247,13 +251,14 @@ export async function setPassword(
 export async function deleteUser(
   deps: UserDeps,
   userId: string,
-  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRequest = {},
+  { client = {}, confirmed = deps.settings.confirmRevocations, guard }: GuardedRevocation = {},
 ): Promise<RevokedAndConfirmed> {
-  const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) =>
-      deps.store.users.delete(userId, { ...options, guard }),
-    ),
+    await commitRevocation(deps, {
+      isConfirmed: confirmed,
+      eventsOf: userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client }),
+      write: (options) => deps.store.users.delete(userId, { ...options, guard }),
+    }),
   );
 }
 

@@ -1,4 +1,4 @@
-import { AuthError, StoreUnavailableError } from "../core/errors.ts";
+import { AuthError } from "../core/errors.ts";
 import type { FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
@@ -12,8 +12,9 @@ import { type GivenKeys, isComplete } from "./given-keys.ts";
 import { toKeyEvents } from "./key-events.ts";
 import { toMissing } from "./missing.ts";
 import { createReadLimit, findKid } from "./new-key.ts";
+import { retryChange } from "./retry-change.ts";
 import { type OpenedRing, openRing, UnreadableKeyError, withOpened } from "./ring.ts";
-import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot } from "./snapshot.ts";
+import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot, withSameTokens } from "./snapshot.ts";
 
 /** The keys of a node. A running node learns about every change of the key ring through the revocation feed. */
 export interface Keys {
@@ -44,8 +45,12 @@ export interface Keys {
    * @throws AuthError `unavailable` if the keys are not loaded. This can't happen after `ready`.
    */
   current(): KeySnapshot;
-  /** Takes the state from a read of the feed. Reads the keys again if they have changed or are due to change. */
-  observe(state: Pick<FeedState, "keysVersion" | "incarnation">): void;
+  /**
+   * Takes the state from a read of the feed. Reads the keys again if they have changed or are due to change.
+   *
+   * @param sentAt the time before the read was sent. Default: now.
+   */
+  observe(state: Pick<FeedState, "keysVersion" | "incarnation">, sentAt?: Instant): void;
   /** Returns whether the keys could be decrypted after their last change. If not, the node keeps the earlier keys. */
   isReadable(): boolean;
 }
@@ -82,22 +87,23 @@ interface Taken extends Pick<Loaded, "opened" | "at"> {
 /** The time on both clocks, in milliseconds. The monotonic clock may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/** The number of milliseconds without news from the feed after which `ready` reads the keys itself. */
-const longestSilence = 10_000;
-
-/** How often a load is repeated because another process has changed the keys in the meantime. */
-const maxTries = 20;
+/**
+ * The number of milliseconds without news from the feed after which `ready` reads the keys itself. It is `maxStaleness` if that
+ * is shorter: then the node looks for revocations, too.
+ */
+const mostSilence = 10_000;
 
 /** The number of milliseconds after which the node tries again to decrypt the same keys. */
 const unreadableDelay = 60_000;
 
 /** Creates the keys of a node. Reads nothing until `load` or `ready` is called. */
 export function createKeys({ given, store, settings, clock, random, emit, record }: KeysOptions): Keys {
+  const longestSilence = Math.min(mostSilence, settings.maxStaleness * 1000);
   const first = isComplete(given) ? toFirstSnapshot(given) : null;
   let loaded: Loaded | null = null;
   let loading: Promise<void> | null = null;
-  /** The time at which the loaded keys were last known to be the newest, on the monotonic clock. */
-  let confirmedAt = Number.NEGATIVE_INFINITY;
+  /** The last time at which the loaded keys were known to be the newest. */
+  let confirmedAt: Instant | null = null;
   /** The version that couldn't be decrypted, and the time of the attempt. `null` if the last version could be. */
   let unreadable: { readonly version: number; readonly at: number } | null = null;
   /** The incarnation of the database that the feed has last reported. */
@@ -110,6 +116,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   const mayReadAgain = createReadLimit(clock);
 
   const toInstant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.wall() });
+  const toAge = (at: Instant) => Math.max(clock.monotonic() - at.monotonic, clock.wall() - at.wall);
 
   /**
    * Reads and decrypts the keys, and adds missing ones. If several nodes add the same keys, one succeeds; the others read
@@ -118,7 +125,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   async function read(): Promise<
     Pick<Loaded, "opened"> & { readonly records: KeyRecords; readonly from: string | null }
   > {
-    for (let tries = 0; tries < maxTries; tries++) {
+    return retryChange(async () => {
       const from = incarnation;
       const records = await store.keys.read();
       const opened = open(records, from);
@@ -129,8 +136,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
       if (await store.keys.change(records.version, missing, () => record(events))) {
         for (const event of events) emit(event);
       }
-    }
-    throw new StoreUnavailableError("keys.change: the keys were changed again and again");
+      return null;
+    });
   }
 
   /** Throws if the database has sessions but no secret: a new secret would make all of them invalid. */
@@ -173,8 +180,15 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     const { records, opened, from } = await read();
     take(toKeySnapshot(given, { records, opened, settings }), { records, opened, former: loaded, from, at });
     unreadable = null;
-    confirmedAt = Math.max(confirmedAt, at.monotonic);
+    setConfirmed(at);
   }
+
+  function setConfirmed(at: Instant): void {
+    if (confirmedAt === null || confirmedAt.monotonic < at.monotonic) confirmedAt = at;
+  }
+
+  /** Returns whether the loaded keys were the newest a short time ago. */
+  const isConfirmed = () => confirmedAt !== null && toAge(confirmedAt) <= longestSilence;
 
   function take(snapshot: KeySnapshot, { records, opened, former, from, at }: Taken): void {
     const names = new Set(records.keys.map(({ kid }) => kid));
@@ -199,8 +213,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** Returns whether the snapshot must be created again, by the database's clock. */
   function isDue({ snapshot: { until }, now, at }: Loaded): boolean {
     if (until === null) return false;
-    const passed = Math.max(clock.monotonic() - at.monotonic, clock.wall() - at.wall);
-    return now + passed / 1000 >= until;
+    return now + toAge(at) / 1000 >= until;
   }
 
   /** Returns whether the keys recently couldn't be decrypted. */
@@ -243,7 +256,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     async ready(token) {
       if (token !== undefined && mayKnowLater(token)) await lookForNewKey();
       const isKnown = loaded !== null && !isOutdated;
-      if (isKnown && (clock.monotonic() - confirmedAt <= longestSilence || isHopeless())) return;
+      if (isKnown && (isConfirmed() || isHopeless())) return;
       if (loaded === null && isHopeless()) throw unreadableKeys();
       await runOrRefuse();
     },
@@ -255,7 +268,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
       if (isOutdated) throw unreadableKeys();
       return snapshot;
     },
-    observe(state) {
+    observe(state, sentAt = toInstant()) {
       incarnation = state.incarnation;
       if (loaded === null) {
         if (unreadable !== null && (state.keysVersion !== unreadable.version || !isHopeless())) run().catch(() => {});
@@ -264,22 +277,12 @@ export function createKeys({ given, store, settings, clock, random, emit, record
       loadedFrom ??= incarnation;
       if (state.keysVersion !== loaded.snapshot.version || incarnation !== loadedFrom || isDue(loaded)) return follow();
       setCurrent();
-      if (unreadable === null) confirmedAt = clock.monotonic();
+      if (unreadable === null) setConfirmed(sentAt);
       else if (!isHopeless()) run().catch(() => {});
     },
     isReadable: () => unreadable === null,
   };
 }
-
-/** Keeps the key set object if the keys are the same. A different object would empty the cache of verified tokens. */
-function withSameTokens(snapshot: KeySnapshot, former: KeySnapshot | undefined): KeySnapshot {
-  if (former?.names !== snapshot.names) return snapshot;
-  // The name of a secret's key says nothing about the secret. That of any other key is made from the key.
-  const isSame = snapshot.csrfKeys.every((key, index) => Buffer.compare(key, former.csrfKeys[index] ?? noBytes) === 0);
-  return isSame ? Object.freeze({ ...snapshot, tokens: former.tokens }) : snapshot;
-}
-
-const noBytes = new Uint8Array();
 
 function unreadableKeys(cause?: unknown): AuthError {
   return new AuthError("unavailable", "the keys have changed and can't be read", { cause });

@@ -68,7 +68,7 @@ function open(record: SealedRecord, keks: Keks | null): Uint8Array {
   if (keks === null) {
     throw new UnreadableKeyError(
       record,
-      `is missing: the key "${kekId}" sealed the key "${kid}" in the database. Set it.`,
+      `is missing: the key "${kekId}" encrypts the key "${kid}" in the database. Set it.`,
     );
   }
   try {

@@ -243,3 +243,13 @@ function withoutSame(
 ): readonly SigningKey[] {
   return keys.filter(({ kid }) => kid !== access.kid && kid !== refresh.kid);
 }
+
+/** Keeps the key set object if the keys are the same. A different object would empty the cache of verified tokens. */
+export function withSameTokens(snapshot: KeySnapshot, former: KeySnapshot | undefined): KeySnapshot {
+  if (former?.names !== snapshot.names) return snapshot;
+  // The name of a secret's key says nothing about the secret. That of any other key is made from the key.
+  const isSame = snapshot.csrfKeys.every((key, index) => Buffer.compare(key, former.csrfKeys[index] ?? noBytes) === 0);
+  return isSame ? Object.freeze({ ...snapshot, tokens: former.tokens }) : snapshot;
+}
+
+const noBytes = new Uint8Array();

@@ -4,7 +4,7 @@ import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule, Timer } from "../core/runtime/schedule.ts";
 import { keepProcessAlive, unrefSchedule } from "../core/runtime/schedule.ts";
-import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import type { NodeStore, RegistryNode, RegistrySnapshot } from "../core/store/nodes.ts";
 import { noReaders, type ReadersKnowledge } from "./readers/readers-knowledge.ts";
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -67,7 +67,7 @@ interface Waiter {
  * In between, it is a quarter of the time since the commit. A command polls because it has no connection on which it could
  * be notified.
  */
-const lookInterval = { first: 4, last: 50 };
+const readInterval = { first: 4, last: 50 };
 
 /** The number of milliseconds between two reads of the registry for which no caller waits. */
 const sweepInterval = 1_000;
@@ -79,23 +79,23 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
   const trust = createRegistryTrust({ nodes, clock });
   const sweeper = createSweeper({ nodes, clock });
   const waiters = new Set<Waiter>();
-  const looks = createLoop({ step: look, onError: toNextLook, schedule });
+  const reads = createLoop({ step: readRegistry, onError: toNextRead, schedule });
   let unsubscribe: (() => void) | null = null;
   let isStopped = false;
 
   /** Reads the registry. One read serves all waiters. */
-  async function look(): Promise<number | null> {
-    if (waiters.size > 0) unsubscribe ??= nodes.subscribe(() => looks.wake());
+  async function readRegistry(): Promise<number | null> {
+    if (waiters.size > 0) unsubscribe ??= nodes.subscribe(() => reads.wake());
     const sentAt = clock.monotonic();
-    const registry = await nodes.look();
+    const registry = await nodes.readRegistry();
     trust.observe(registry);
     const isBelieved = trust.isBelieved(registry, sentAt);
     for (const waiter of [...waiters]) if (waiter.committedAt <= sentAt) judge(waiter, registry, isBelieved);
     await sweeper.sweep(registry);
-    return toNextLook();
+    return toNextRead();
   }
 
-  function toNextLook(): number | null {
+  function toNextRead(): number | null {
     const [oldest] = waiters;
     if (oldest === undefined) {
       unsubscribe?.();
@@ -104,10 +104,10 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       return next === null ? null : Math.max(next, sweepInterval);
     }
     const age = clock.monotonic() - oldest.committedAt;
-    return Math.min(Math.max(lookInterval.first, age / 4), lookInterval.last);
+    return Math.min(Math.max(readInterval.first, age / 4), readInterval.last);
   }
 
-  function judge(waiter: Waiter, registry: Look, isBelieved: boolean): void {
+  function judge(waiter: Waiter, registry: RegistrySnapshot, isBelieved: boolean): void {
     if (registry.incarnation !== waiter.incarnation) {
       // Another incarnation may have lost the registry and the entry: `expire` looks for the entry itself.
       waiter.hasLooked = false;
@@ -146,7 +146,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     if (waiter.hasLooked) {
       finish(waiter, "expiry");
       await sweeper.mark(silent);
-      looks.wake(sweeper.toNextSweep() ?? sweepInterval);
+      reads.wake(sweeper.toNextSweep() ?? sweepInterval);
       return;
     }
     try {
@@ -155,7 +155,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
         return;
       }
       // A node with a longer lease may have registered since this process last read the longest one.
-      trust.observe(await nodes.look());
+      trust.observe(await nodes.readRegistry());
       if (!waiters.has(waiter)) return;
       const wait = toWait(trust.longestLease());
       if (clock.monotonic() < waiter.committedAt + wait) setExpiry(waiter, wait);
@@ -172,7 +172,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     waiter.readersKnow = false;
     void known.then(() => {
       waiter.readersKnow = true;
-      if (waiters.has(waiter)) looks.wake();
+      if (waiters.has(waiter)) reads.wake();
     });
   }
 
@@ -210,10 +210,10 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
         };
         waiters.add(waiter);
         waitForReaders(waiter);
-        // In case that no look succeeds.
+        // In case that no read succeeds.
         setExpiry(waiter, toWait(trust.longestLease()));
         if (timeout !== null) deadline = schedule(() => giveUp(waiter), timeout);
-        looks.wake();
+        reads.wake();
       });
     } finally {
       deadline?.cancel();
@@ -239,7 +239,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       for (const waiter of [...waiters]) finish(waiter, "pending");
       unsubscribe?.();
       unsubscribe = null;
-      void looks.stop();
+      void reads.stop();
     },
   };
 }

@@ -4,11 +4,12 @@ import type { Schedule } from "../core/runtime/schedule.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
+import type { Instant } from "./lease.ts";
 import type { FeedFollower } from "./readers/feed-log.ts";
 import type { ReadersKnowledge } from "./readers/readers-knowledge.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** What a feed needs. */
+/** The options of `createFeed`. */
 export interface FeedOptions {
   readonly store: Pick<Store, "feed" | "nodes">;
   readonly index: RevocationIndex;
@@ -16,8 +17,8 @@ export interface FeedOptions {
   readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "maxStaleness" | "heartbeat" | "nodeName">;
   /** Called for every entry when the index has it. An entry may come more than once. */
   readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Called when a read has returned the state of the installation. */
-  readonly onState?: ((state: FeedState) => void) | undefined;
+  /** Called when a read has returned the state of the installation, with the time before it was sent. */
+  readonly onState?: ((state: FeedState, sentAt: Instant) => void) | undefined;
   /** Called about every quarter of `maxStaleness` with the seconds since the last complete read. */
   readonly onStaleness?: ((seconds: number) => void) | undefined;
   /** Called for every entry that is read after the first load, with the seconds since it was appended. */

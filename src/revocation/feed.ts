@@ -112,12 +112,12 @@ export function createFeed(options: FeedOptions): Feed {
   const polls = createLoop({ step: poll, schedule });
   const waitUntilFresh = createFreshWaits({ lease, read: reads.run, schedule });
 
-  function commit(revocations: readonly Revocation[]): void {
-    apply(revocations);
+  function apply(revocations: readonly Revocation[]): void {
+    applyToIndex(revocations);
     follower?.committed(revocations);
   }
 
-  function apply(revocations: readonly Revocation[]): void {
+  function applyToIndex(revocations: readonly Revocation[]): void {
     for (const revocation of revocations) {
       index.apply(revocation);
       onApplied?.(revocation);
@@ -141,7 +141,7 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function readBatch(nodeId: string): Promise<FeedBatch> {
-    const sentAt = clock.monotonic();
+    const sentAt = toInstant(clock);
     const request = {
       after: cursor,
       since: clock.now() - leeway - clockMargin,
@@ -158,15 +158,15 @@ export function createFeed(options: FeedOptions): Feed {
       },
     );
     if (stopped) throw new Error("the feed was stopped before it was loaded");
-    onState?.(batch.state);
+    onState?.(batch.state, sentAt);
     if (batch.isCursorLost !== true) {
-      apply(batch.revocations);
+      applyToIndex(batch.revocations);
       follower?.read(batch);
       // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
       isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
       isUnfinished = batch.more;
-      reports.applied(batch, sentAt);
+      reports.applied(batch, sentAt.monotonic);
     }
     return batch;
   }
@@ -203,6 +203,7 @@ export function createFeed(options: FeedOptions): Feed {
     // A former primary would still answer, but it couldn't commit.
     if (beat && !hasBeat) return false;
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
+    membership.readCounts();
     lease.extend(readAt);
     grantedLease = registeredLease;
     acknowledgements.report(nodeId, batch.seen, isAwaited);
@@ -213,7 +214,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** "Revoke all" is also in the installation's row, so its entry may be forgotten. A restored database may have a lower epoch. */
   async function agreeOnGlobalEpoch(stored: number): Promise<void> {
     if (stored < index.globalEpoch) await store.nodes.raiseGlobalEpoch(index.globalEpoch);
-    if (stored > index.globalEpoch) commit([{ kind: "all", epoch: stored, at: 0 }]);
+    if (stored > index.globalEpoch) apply([{ kind: "all", epoch: stored, at: 0 }]);
   }
 
   /** @returns the milliseconds until the next read, if it should come before the next poll. */
@@ -269,7 +270,7 @@ export function createFeed(options: FeedOptions): Feed {
       polls.wake(pollInterval);
       if (!isLoaded) await reads.run();
     },
-    apply: commit,
+    apply,
     isFresh: lease.holds,
     whenFresh: async () => (hasFailed || stopped ? lease.holds() : waitUntilFresh()),
     isLoaded: () => isLoaded,

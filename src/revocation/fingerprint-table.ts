@@ -64,6 +64,8 @@ interface Shard {
    * tags. The last slot is always empty.
    */
   readonly cells: Int32Array;
+  /** The number of cells of a row. */
+  readonly columns: number;
   /**
    * A filter with one bit for every eighth of a home position. A bit is set if an entry has its home there. The filter is
    * small enough to stay in the cache.
@@ -94,11 +96,12 @@ export function createFingerprintTable(options: FingerprintTableOptions): Finger
     return { tag: Math.min(words[0] as number, EMPTY - 1), check: words[1] as number };
   }
 
-  function find({ tag, check }: Fingerprint): number {
+  function find(fingerprint: Fingerprint): number {
+    const { tag, check } = fingerprint;
     const shard = shards[check & (SHARDS - 1)] as Shard;
     const bit = toHome(tag, shard.homes * 8);
     if ((((shard.filter[bit >>> 5] as number) >>> (bit & 31)) & 1) === 0) return 0;
-    const row = locate(shard, columns, tag, check);
+    const row = locate(shard, fingerprint);
     if (shard.cells[row] !== tag) return 0;
     return values ? unsigned(shard.cells, row + 3) : 1;
   }
@@ -111,16 +114,16 @@ export function createFingerprintTable(options: FingerprintTableOptions): Finger
     set(id, value, until) {
       const time = now();
       if (until <= time) return;
-      const { tag, check } = toFingerprint(id);
-      const index = check & (SHARDS - 1);
+      const fingerprint = toFingerprint(id);
+      const index = fingerprint.check & (SHARDS - 1);
       let shard = shards[index] as Shard;
-      if (shard.count >= shard.homes * MAX_LOAD) shard = put(index, rebuild(shard, columns, 1, time));
+      if (shard.count >= shard.homes * MAX_LOAD) shard = put(index, rebuild(shard, { room: 1, time }));
 
-      let row = locate(shard, columns, tag, check);
-      if (shard.cells[row] !== tag) {
-        for (let room = SPILL; !insert(shard, columns, row, tag, check); room *= 2) {
-          shard = put(index, rebuild(shard, columns, room, time));
-          row = locate(shard, columns, tag, check);
+      let row = locate(shard, fingerprint);
+      if (shard.cells[row] !== fingerprint.tag) {
+        for (let room = SPILL; !insert(shard, row, fingerprint); room *= 2) {
+          shard = put(index, rebuild(shard, { room, time }));
+          row = locate(shard, fingerprint);
         }
         size++;
       }
@@ -136,7 +139,7 @@ export function createFingerprintTable(options: FingerprintTableOptions): Finger
       let seen = 0;
       for (let n = 0; n < SHARDS && seen < slots; n++) {
         const shard = shards[nextToSweep] as Shard;
-        if (countLive(shard, columns, time) < shard.count) put(nextToSweep, rebuild(shard, columns, 0, time));
+        if (countLive(shard, time) < shard.count) put(nextToSweep, rebuild(shard, { room: 0, time }));
         seen += shard.cells.length / columns;
         nextToSweep = (nextToSweep + 1) % SHARDS;
       }
@@ -156,21 +159,21 @@ const unsigned = (cells: Int32Array, at: number) => (cells[at] as number) >>> 0;
 function createShard(entries: number, columns: number): Shard {
   const homes = Math.max(1, Math.ceil(entries / REBUILT_LOAD));
   const cells = new Int32Array((homes + SPILL) * columns).fill(EMPTY);
-  return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
+  return { cells, columns, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
 }
 
 /**
  * Returns the index in the cells at which the row of this fingerprint begins. If there is no such row, returns the index at
  * which it must be inserted.
  */
-function locate({ cells, homes }: Shard, columns: number, tag: number, check: number): number {
+function locate({ cells, columns, homes }: Shard, { tag, check }: Fingerprint): number {
   let row = toHome(tag, homes) * columns;
   while ((cells[row] as number) < tag) row += columns;
   while (cells[row] === tag && cells[row + 1] !== check) row += columns;
   return row;
 }
 
-function fill(shard: Shard, row: number, tag: number, check: number): void {
+function fill(shard: Shard, row: number, { tag, check }: Fingerprint): void {
   shard.cells[row] = tag;
   shard.cells[row + 1] = check;
   const bit = toHome(tag, shard.homes * 8);
@@ -182,18 +185,18 @@ function fill(shard: Shard, row: number, tag: number, check: number): void {
  * Inserts a row at `row`. The rows from there to the next empty one move by one. Returns false if that empty row is the
  * last one.
  */
-function insert(shard: Shard, columns: number, row: number, tag: number, check: number): boolean {
-  const { cells } = shard;
+function insert(shard: Shard, row: number, fingerprint: Fingerprint): boolean {
+  const { cells, columns } = shard;
   let empty = row;
   while (cells[empty] !== EMPTY) empty += columns;
   if (empty === cells.length - columns) return false;
   cells.copyWithin(row + columns, row, empty);
   cells.fill(0, row, row + columns);
-  fill(shard, row, tag, check);
+  fill(shard, row, fingerprint);
   return true;
 }
 
-function countLive({ cells }: Shard, columns: number, time: number): number {
+function countLive({ cells, columns }: Shard, time: number): number {
   let live = 0;
   for (let row = 0; row < cells.length; row += columns) {
     if (cells[row] !== EMPTY && unsigned(cells, row + 2) > time) live++;
@@ -201,17 +204,18 @@ function countLive({ cells }: Shard, columns: number, time: number): number {
   return live;
 }
 
-/** Returns a new shard with the live entries and room for `more`. */
-function rebuild(old: Shard, columns: number, more: number, time: number): Shard {
-  const shard = createShard(countLive(old, columns, time) + more, columns);
+/** Returns a new shard with the entries that are live at `time`, and room for more. */
+function rebuild(old: Shard, { room, time }: { readonly room: number; readonly time: number }): Shard {
+  const { columns } = old;
+  const shard = createShard(countLive(old, time) + room, columns);
   const end = shard.cells.length - columns;
   let next = 0;
   for (let row = 0; row < old.cells.length; row += columns) {
     const tag = old.cells[row] as number;
     if (tag === EMPTY || unsigned(old.cells, row + 2) <= time) continue;
     const target = Math.max(next, toHome(tag, shard.homes) * columns);
-    if (target === end) return rebuild(old, columns, more * 2 + SPILL, time);
-    fill(shard, target, tag, old.cells[row + 1] as number);
+    if (target === end) return rebuild(old, { room: room * 2 + SPILL, time });
+    fill(shard, target, { tag, check: old.cells[row + 1] as number });
     for (let column = 2; column < columns; column++) shard.cells[target + column] = old.cells[row + column] as number;
     next = target + columns;
   }

@@ -2,7 +2,7 @@ import type { Schedule } from "../core/runtime/schedule.ts";
 import { within } from "../core/runtime/within.ts";
 import type { Lease } from "./lease.ts";
 
-/** What waits for a read need. */
+/** The options of `createFreshWaits`. */
 export interface FreshWaitsOptions {
   readonly lease: Lease;
   /** Joins the read in flight or, if there is none, starts one. */

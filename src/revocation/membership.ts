@@ -21,7 +21,12 @@ export interface Membership {
   raise(ms: number): Promise<void>;
   /** Returns the id, after registering if necessary. A read may count only if it begins after this promise fulfils. */
   ensure(): Promise<string>;
-  /** Forgets the registration, because the database has marked it as leaving, has lost it, or has been replaced. */
+  /** Notes that a read counts under the registration: until its lease is over, confirmations must wait for its row. */
+  readCounts(): void;
+  /**
+   * Forgets the registration, because the database has marked it as leaving, has lost it, or has been replaced. Removes its
+   * row if no read has counted.
+   */
   drop(): void;
   /**
    * Reports what a complete read has brought into force. Not awaited. If the report fails, the next call sends a newer one.
@@ -61,6 +66,7 @@ export function createMembership({
   /** The position that must still be reported, or `null` if there is none. */
   let owed: string | null = null;
   let isFirst = false;
+  let hasCounted = false;
   let isSending = false;
   let isOver = false;
 
@@ -75,7 +81,7 @@ export function createMembership({
       await nodes.remove(newId);
       throw new Error("the node has left");
     }
-    [id, registered, owed, isFirst] = [newId, result, null, true];
+    [id, registered, owed, isFirst, hasCounted] = [newId, result, null, true, false];
     lease = newLease;
     return newId;
   }
@@ -125,9 +131,13 @@ export function createMembership({
       await raising;
     },
     ensure: async () => id ?? (await register()),
+    readCounts() {
+      hasCounted = true;
+    },
     drop() {
-      // No read has counted under this registration: nothing depends on its row, and it would delay confirmations.
-      if (id !== null && isFirst) void nodes.remove(id).catch(() => {});
+      // Nothing depends on the row if no read has counted, and it would delay confirmations. Otherwise, it is removed like that
+      // of any silent node: the first acknowledgement may have to wait for readers, while the lease lasts.
+      if (id !== null && !hasCounted) void nodes.remove(id).catch(() => {});
       [id, registered, owed] = [null, null, null];
     },
     acknowledge(seen, isAwaited) {

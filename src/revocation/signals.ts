@@ -14,9 +14,12 @@ export interface Signals {
    * knowledge of revocations is too old. With `until: "session"`, it follows the session instead: when the token expires,
    * the session is looked up, and the signal lasts as long as the session is live. If there already is a reason to abort,
    * the returned signal is already aborted. The signal's reason is an `AuthError` with the code `token_expired`,
-   * `token_revoked` or `unavailable`. Each token has at most one signal of each kind.
+   * `token_revoked` or `unavailable`.
+   *
+   * Pass `signal` if the work may end before that, with `until: "session"` in any case. When it aborts, the work is forgotten.
+   * Without `signal`, each token has at most one signal of each kind.
    */
-  signal(claims: AccessClaims, until?: SignalEnd): AbortSignal;
+  signal(claims: AccessClaims, options?: SignalUse): AbortSignal;
   /** Aborts the signals of all tokens that `revocation` revokes. Call it after the index has applied the revocation. */
   onRevocation(revocation: Revocation): void;
   /**
@@ -43,6 +46,14 @@ export type ToTokenGroups = (claims: AccessClaims) => readonly [TokenGroup, Toke
 /** What a signal follows: the access token, or its session through refreshes. */
 export type SignalEnd = "token" | "session";
 
+/** What a signal follows, and for how long it is needed. */
+export interface SignalUse {
+  /** Default: "token". */
+  readonly until?: SignalEnd | undefined;
+  /** Aborts when the signal isn't needed any more. The returned signal then aborts, too. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Looks up a session for a signal that follows it.
  *
@@ -57,12 +68,14 @@ const longestTimer = 86_400_000;
 /** The number of milliseconds after which a session is looked up again if the store didn't answer. */
 const retryDelay = 1_000;
 
-/** A token with a pending signal. It is removed when the signal is aborted. */
+/** A token with pending signals. It is removed when they are aborted, or when none of them is needed any more. */
 interface Registration {
   readonly claims: AccessClaims;
   readonly until: SignalEnd;
   readonly groups: readonly TokenGroup[];
-  readonly controller: AbortController;
+  readonly users: Set<AbortController>;
+  /** The one of `users` for all work that doesn't tell when it ends. */
+  shared: AbortController | null;
   timer: Timer;
 }
 
@@ -131,11 +144,42 @@ export function createSignals(options: SignalsOptions): Signals {
     }
   }
 
-  function fire(registration: Registration, reason: AuthError): void {
+  function register(claims: AccessClaims, until: SignalEnd, own: readonly TokenGroup[]): Registration {
+    const users = new Set<AbortController>();
+    const registration = { claims, until, groups: own, users, shared: null, timer: { cancel() {} } };
+    startTimer(registration, secondsLeft(claims));
+    pending.add(registration);
+    for (const group of own) addTo(groups, group, registration);
+    return registration;
+  }
+
+  function remove(registration: Registration): void {
     registration.timer.cancel();
     pending.delete(registration);
     for (const group of registration.groups) removeFrom(groups, group, registration);
-    registration.controller.abort(reason);
+  }
+
+  function fire(registration: Registration, reason: AuthError): void {
+    remove(registration);
+    for (const user of registration.users) user.abort(reason);
+  }
+
+  /** Returns the signal for work that doesn't tell when it ends. */
+  function share(registration: Registration): AbortSignal {
+    registration.shared ??= addUser(registration);
+    return registration.shared.signal;
+  }
+
+  /** Returns a signal for work that ends with `gone`. `AbortSignal.any` would stay with a token that others use. */
+  function lend(registration: Registration, gone: AbortSignal): AbortSignal {
+    const user = addUser(registration);
+    const release = () => {
+      registration.users.delete(user);
+      if (registration.users.size === 0) remove(registration);
+      user.abort(gone.reason);
+    };
+    gone.addEventListener("abort", release, { once: true, signal: user.signal });
+    return user.signal;
   }
 
   function recheck(affected: Iterable<TokenGroup> | null, reason?: RevokeReason): void {
@@ -151,19 +195,14 @@ export function createSignals(options: SignalsOptions): Signals {
   }
 
   return {
-    signal(claims, until = "token") {
+    signal(claims, { until = "token", signal: gone } = {}) {
       if (secondsLeft(claims) <= 0) return AbortSignal.abort(tokenExpired());
       if (index.isRevoked(claims)) return AbortSignal.abort(tokenRevoked());
       if (isTooStale(staleness())) return AbortSignal.abort(tooStale());
+      if (gone?.aborted) return AbortSignal.abort(gone.reason);
       const own = toGroups(claims);
-      const known = find(claims, own, until);
-      if (known !== undefined) return known.controller.signal;
-
-      const registration = { claims, until, groups: own, controller: new AbortController(), timer: { cancel() {} } };
-      startTimer(registration, secondsLeft(claims));
-      pending.add(registration);
-      for (const group of own) addTo(groups, group, registration);
-      return registration.controller.signal;
+      const registration = find(claims, own, until) ?? register(claims, until, own);
+      return gone === undefined ? share(registration) : lend(registration, gone);
     },
 
     onRevocation: (revocation) => recheck(toAffected(revocation), revocation.reason),
@@ -208,6 +247,12 @@ function toAffected(revocation: Revocation): readonly TokenGroup[] | null {
     case "all":
       return null;
   }
+}
+
+function addUser({ users }: Registration): AbortController {
+  const user = new AbortController();
+  users.add(user);
+  return user;
 }
 
 function addTo(groups: Map<TokenGroup, Set<Registration>>, key: TokenGroup, registration: Registration): void {

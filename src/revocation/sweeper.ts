@@ -1,5 +1,5 @@
 import type { Clock } from "../core/runtime/clock.ts";
-import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import type { NodeStore, RegistryNode, RegistrySnapshot } from "../core/store/nodes.ts";
 import { toWait } from "./registry-trust.ts";
 
 /**
@@ -11,10 +11,10 @@ export interface Sweeper {
   /** Marks nodes as leaving. Never rejects. */
   mark(silent: readonly RegistryNode[]): Promise<void>;
   /**
-   * Removes the nodes that have been leaving for longer than their lease, according to `look`. It doesn't matter which
+   * Removes the nodes that have been leaving for longer than their lease, according to `registry`. It doesn't matter which
    * process marked them. Never rejects.
    */
-  sweep(look: Look): Promise<void>;
+  sweep(registry: RegistrySnapshot): Promise<void>;
   /** Returns the number of milliseconds until a node may be ready to be removed, or `null` if no node is leaving. */
   toNextSweep(): number | null;
 }
@@ -37,17 +37,17 @@ export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; rea
     async mark(silent) {
       for (const node of silent) {
         try {
-          // Its lease may have grown since the look. It can't any more.
+          // Its lease may have grown since the read. It can't any more.
           const lease = node.isLeaving ? node.lease : await nodes.markLeaving(node.id);
           if (lease !== null) note({ id: node.id, lease });
         } catch {
-          // Another look shows it again.
+          // Another read shows it again.
         }
       }
     },
 
-    async sweep(look) {
-      const seen = look.nodes.filter(({ isLeaving }) => isLeaving);
+    async sweep(registry) {
+      const seen = registry.nodes.filter(({ isLeaving }) => isLeaving);
       const ids = new Set(seen.map(({ id }) => id));
       for (const id of leaving.keys()) if (!ids.has(id)) leaving.delete(id);
       for (const node of seen) note(node);
@@ -58,7 +58,7 @@ export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; rea
           await nodes.removeLeaving(id);
           leaving.delete(id);
         } catch {
-          // Another look shows it again.
+          // Another read shows it again.
         }
       }
     },

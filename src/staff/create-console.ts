@@ -107,7 +107,7 @@ export function createConsoleWith(
       countRequest: createRequestCounts(),
       findNames: createNames(deps, reportError),
       onError: reportError,
-      signal: (authentication) => signals.signal(authentication, "session"),
+      signal: (authentication, gone) => signals.signal(authentication, { until: "session", signal: gone }),
     },
     follower,
     server,

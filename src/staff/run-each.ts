@@ -26,28 +26,33 @@ export async function runEach<T>(
   subjects: Iterable<T>,
   change: (subject: T) => Promise<unknown>,
 ): Promise<EachResult<T>> {
+  const gone = new AbortController();
   // The session was checked only when the request came in.
-  const signal = staff.signal(member.authentication);
+  const signal = staff.signal(member.authentication, gone.signal);
   const done: T[] = [];
   const failed = new Map<T, unknown>();
-  for (const subject of subjects) {
-    try {
-      signal.throwIfAborted();
-      if (!staff.hasOwnRoles) await requireSameRole(staff, member);
-    } catch (error) {
-      return { done, failed, stopped: { subject, error } };
-    }
-    try {
-      await change(subject);
-      done.push(subject);
-    } catch (error) {
-      failed.set(subject, error);
-      if (error instanceof StoreUnavailableError || isNoMember(error))
+  try {
+    for (const subject of subjects) {
+      try {
+        signal.throwIfAborted();
+        if (!staff.hasOwnRoles) await requireSameRole(staff, member);
+      } catch (error) {
         return { done, failed, stopped: { subject, error } };
+      }
+      try {
+        await change(subject);
+        done.push(subject);
+      } catch (error) {
+        failed.set(subject, error);
+        if (error instanceof StoreUnavailableError || isNoMember(error))
+          return { done, failed, stopped: { subject, error } };
+      }
+      await setImmediate();
     }
-    await setImmediate();
+    return { done, failed };
+  } finally {
+    gone.abort();
   }
-  return { done, failed };
 }
 
 /** Returns whether a transaction has found that the member has no role any more. */

@@ -20,8 +20,8 @@ export interface StaffDeps {
   readonly findRole: (userId: string) => Promise<Role | null>;
   /** Whether the roles are in tokenpair's own user table, so that a transaction can check them. */
   readonly hasOwnRoles: boolean;
-  /** Returns a signal that aborts when the member's session ends. */
-  readonly signal: (authentication: Authentication) => AbortSignal;
+  /** Returns a signal that aborts when the member's session ends, or with `gone`. */
+  readonly signal: (authentication: Authentication, gone: AbortSignal) => AbortSignal;
   /** Finds the names of users in the application's own table. */
   readonly findNames: FindNames;
   /** Called with every error that the client doesn't see. Never throws. */

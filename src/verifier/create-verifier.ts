@@ -176,10 +176,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
       }
     },
     verify: verifyNow,
-    signal(claims, { signal } = {}) {
-      const own = isClosed ? AbortSignal.abort(closed()) : signals.signal(claims);
-      return signal === undefined ? own : AbortSignal.any([own, signal]);
-    },
+    signal: (claims, { signal } = {}) => (isClosed ? AbortSignal.abort(closed()) : signals.signal(claims, { signal })),
     status: () => {
       const { entries = 0, isConnected = keys.failure === null, failure = null, bytes = 0 } = feed?.status() ?? {};
       return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Auth } from "../../src/index.ts";
+import { getInternals } from "../../src/internals.ts";
 import { addUser, bearer, startNode, startTwoNodes } from "./node.ts";
 
 /** Fulfils with the reason once the signal has aborted. */
@@ -68,6 +69,18 @@ describe("the signal of an access token", () => {
     const { auth, close } = await startNode({ accessTokenLifetime: 1 });
     const { signal } = await open(auth);
     expect(await aborted(signal)).toMatchObject({ name: "AuthError", code: "token_expired" });
+    await close();
+  });
+
+  it("is forgotten when the connection that it was requested for has closed", async () => {
+    const { auth, close } = await startNode();
+    const { access } = await auth.issue(await addUser(auth));
+    const claims = await auth.authenticate(bearer(access));
+    const connection = new AbortController();
+    auth.signal(claims, { until: "session", signal: connection.signal });
+    expect(getInternals(auth).signals.size).toBe(3);
+    connection.abort();
+    expect(getInternals(auth).signals.size).toBe(0);
     await close();
   });
 

@@ -38,7 +38,7 @@ describe("doctor, about the keys in the database,", async () => {
   it("warns of a signing key that is older than a year", async () => {
     await add(generateKeyMaterial());
     expect(await checkRing(store, settings)).toEqual([
-      { name: "key ring", status: "ok", detail: "Opens 1 key and 0 secrets." },
+      { name: "key ring", status: "ok", detail: "Decrypted 1 key and 0 secrets." },
     ]);
     now += year;
     expect(await checkRing(store, settings)).toEqual([

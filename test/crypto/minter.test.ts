@@ -3,7 +3,7 @@ import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
 import type { SigningKey } from "../../src/crypto/keys/signing-key.ts";
-import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
+import { createTokens, type TokensSettings } from "../../src/crypto/tokens.ts";
 import { toCode } from "./forge.ts";
 import { toAccessKey } from "./keys/sample-keys.ts";
 
@@ -17,7 +17,7 @@ const issuer = "https://id.example";
 const configured = { issuer, audience: "api" };
 const rfc9068 = { ...configured, accessTokenProfile: "rfc9068", clientId: "web" } as const;
 
-const toTokens = (keys: KeySet | (() => KeySet), settings: Partial<TokenSettings> = {}) =>
+const toTokens = (keys: KeySet | (() => KeySet), settings: Partial<TokensSettings> = {}) =>
   createTokens({
     keys: typeof keys === "function" ? keys : () => keys,
     clock,

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { toRefreshTokenId } from "../../src/crypto/secrets.ts";
-import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
+import { createTokens, type TokensSettings } from "../../src/crypto/tokens.ts";
 import { forge, keys, toCode, toRefusal } from "./forge.ts";
 
 const now = 1_800_000_000;
 const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
 const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => index);
-const setUp = (settings: Partial<TokenSettings> = {}) =>
+const setUp = (settings: Partial<TokensSettings> = {}) =>
   createTokens({ keys: () => keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
 
 const tokens = setUp();

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
-import { createTokens, type TokenSettings, type Tokens } from "../../src/crypto/tokens.ts";
+import { createTokens, type Tokens, type TokensSettings } from "../../src/crypto/tokens.ts";
 import { forge, key, keys, toRefusal } from "./forge.ts";
 
 const start = 1_800_000_000;
 const payload = { token_type: "access", exp: start + 60, iat: start, jti: "j", user_id: "42", sid: "s", ue: 0 };
 
 /** Tokens with a clock that a test can set. */
-function setUp(settings: Partial<TokenSettings> = {}, keySet: KeySet = keys) {
+function setUp(settings: Partial<TokensSettings> = {}, keySet: KeySet = keys) {
   let now = start;
   const tokens = createTokens({
     keys: () => keySet,

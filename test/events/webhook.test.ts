@@ -8,8 +8,8 @@ import type { OutboxStore } from "../../src/core/store/outbox.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { batchSize, createWebhook, giveUpAfter, lease, type Webhook } from "../../src/events/webhook.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 

@@ -6,12 +6,12 @@ import { toAuditRow } from "../../src/events/audit-row.ts";
 import { toAuditPolicy } from "../../src/events/catalogue.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { authenticateService } from "../../src/flows/authenticate-service.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
-import { confirmByPassword } from "../../src/flows/confirm.ts";
 import { eraseUser } from "../../src/flows/erase-user.ts";
 import { introspect } from "../../src/flows/introspect.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
+import { reauthenticateByPassword } from "../../src/flows/reauthenticate.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokePresented } from "../../src/flows/revoke-presented.ts";
 import { completeLogin } from "../../src/flows/second-factor/complete.ts";
@@ -213,12 +213,12 @@ const rows: readonly Row[] = [
   ],
   [
     "a confirmation by the password",
-    () => confirmByPassword(auth.deps, { userId, sessionId }, { password: alice.password, client }),
+    () => reauthenticateByPassword(auth.deps, { userId, sessionId }, { password: alice.password, client }),
     () => [{ type: "session_confirmed", time, userId, sessionId, amr: "pwd", client }],
   ],
   [
     "a confirmation by a wrong password",
-    () => confirmByPassword(auth.deps, { userId, sessionId }, { password: "wrong", client }),
+    () => reauthenticateByPassword(auth.deps, { userId, sessionId }, { password: "wrong", client }),
     () => [{ type: "login_failed", time, code: "wrong_password", reason: "wrong password", userId, sessionId, client }],
   ],
   [
@@ -228,7 +228,7 @@ const rows: readonly Row[] = [
   ],
   [
     "a new user",
-    () => createUser(auth.deps, { username: "bob" }, client),
+    () => createUser(auth.deps, { username: "bob" }, { client }),
     () => [{ type: "user_changed", time, userId: "2", change: "created", client }],
   ],
   [

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createSecret } from "../../src/crypto/secrets.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokeAllSessions, revokeSession } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
 import { type Issued, type IssueOptions, issue } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { listSessions } from "../../src/flows/sessions.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokeSession } from "../../src/flows/sessions.ts";
 import { createUser, disableUser } from "../../src/flows/users.ts";

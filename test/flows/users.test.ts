@@ -54,7 +54,7 @@ describe("createUser", () => {
   });
 
   it("emits user_changed with the new user's id and nothing else about the user", async () => {
-    const { id: userId } = await createUser(auth.deps, { username: "bob", role: "admin" }, client);
+    const { id: userId } = await createUser(auth.deps, { username: "bob", role: "admin" }, { client });
     expect(auth.events).toEqual([{ type: "user_changed", time: testStart, userId, change: "created", client }]);
   });
 

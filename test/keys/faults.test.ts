@@ -7,6 +7,7 @@ import { retireKey, rotateSecret } from "../../src/flows/keys/keys.ts";
 import { findCookieSession } from "../../src/http/cookies/cookie-session.ts";
 import { reportCsrfRefusal } from "../../src/http/cookies/csrf-report.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
+import { settled } from "../support/manual-time.ts";
 import { decode, hmacKey, type Installation, kek, newPem, openInstallation, otherKek } from "./nodes.ts";
 
 const kidOf = (token: string) => String(decode(token).header["kid"]);
@@ -22,12 +23,14 @@ const retireAtOnce = ({ commands }: Installation, token: string, keks = kek) =>
 
 /** A store of which some reads can be made to fail. */
 function createFaultyStore() {
-  const faults = { keys: false, feed: false };
+  const faults = { keys: false, feed: false, answer: Promise.resolve() };
   const failing =
-    <A extends readonly unknown[], R>(part: keyof typeof faults, read: (...args: A) => Promise<R>) =>
+    <A extends readonly unknown[], R>(part: "keys" | "feed", read: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       if (faults[part]) throw new StoreUnavailableError(`${part}.read: away`);
-      return read(...args);
+      const result = await read(...args);
+      if (part === "feed") await faults.answer;
+      return result;
     };
   const wrap = (own: Store): Store => ({
     ...own,
@@ -120,20 +123,6 @@ describe("a node that can't read the newest keys", () => {
     ]);
   });
 
-  it("looks for its keys too if it looks for revocations because the feed is stale", async () => {
-    const installation = openInstallation();
-    const { faults, wrap } = createFaultyStore();
-    const node = await installation.start({ keyEncryptionKey: kek, onStale: "lookup" }, wrap);
-    const { access, refresh } = await node.logIn();
-    faults.feed = true;
-    await installation.time.advance(30);
-    expect(await node.accepts(access)).toBe(true);
-    await retireAtOnce(installation, access);
-    await installation.time.advance(11);
-    expect(await node.accepts(access)).toBe(false);
-    expect(await node.accepts((await node.refresh(refresh)).access)).toBe(true);
-  });
-
   it("verifies access tokens while the database is away, for as long as maxStaleness allows", async () => {
     const installation = openInstallation();
     const { faults, wrap } = createFaultyStore();
@@ -151,6 +140,54 @@ describe("a node that can't read the newest keys", () => {
     expect(await verify(access)).toBe(200);
     // Another node may have a key for this one that it can't know.
     expect(await verify(refresh)).toBe(503);
+  });
+});
+
+describe("a node that looks for revocations because the feed is stale", () => {
+  async function startNode(maxStaleness: number) {
+    const installation = openInstallation();
+    const { faults, wrap } = createFaultyStore();
+    const node = await installation.start({ keyEncryptionKey: kek, onStale: "lookup", maxStaleness }, wrap);
+    return { installation, faults, node, ...(await node.logIn()) };
+  }
+
+  it.each([
+    [1, 1],
+    [10, 10],
+    [600, 10],
+  ])("looks for its keys too: with a maxStaleness of %d s after %d s", async (maxStaleness, seconds) => {
+    const { installation, faults, node, access, refresh } = await startNode(maxStaleness);
+    faults.feed = true;
+    await installation.time.advance(maxStaleness + 20);
+    expect(await node.accepts(access)).toBe(true);
+    await retireAtOnce(installation, access);
+    await installation.time.advance(seconds + 0.1);
+    expect(await node.accepts(access)).toBe(false);
+    expect(await node.accepts((await node.refresh(refresh)).access)).toBe(true);
+  });
+
+  it("looks for its keys too after a suspension in which only the wall clock ran", async () => {
+    const { installation, faults, node, access } = await startNode(10);
+    faults.feed = true;
+    await retireAtOnce(installation, access);
+    installation.time.setWallClock(11);
+    expect(await node.accepts(access)).toBe(false);
+  });
+
+  it("counts that time from the sending of the last read, not from its answer", async () => {
+    const { installation, faults, node, access } = await startNode(1);
+    let answer = () => {};
+    faults.answer = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await installation.time.advance(0.25);
+    await retireAtOnce(installation, access);
+    await installation.time.advance(0.35);
+    faults.feed = true;
+    answer();
+    await settled();
+    await installation.time.advance(0.75);
+    expect(await node.accepts(access)).toBe(false);
   });
 });
 

@@ -282,7 +282,7 @@ describe("the key encryption key", () => {
       await expect(starting).rejects.toThrow(/^keyEncryptionKey .*"2026"/);
     }
     await expect(installation.start({ signingKey: hmacKey })).rejects.toThrow(
-      /^keyEncryptionKey is missing: the key "2026" sealed the key /,
+      /^keyEncryptionKey is missing: the key "2026" encrypts the key /,
     );
     // A start that fails changes nothing.
     expect((await installation.store.keys.read()).version).toBe(1);

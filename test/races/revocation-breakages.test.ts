@@ -240,7 +240,7 @@ describe("the judge of revocations", () => {
           async register(node) {
             if (!isBroken) return store.nodes.register(node);
             // The transaction of the registration never gets to its commit.
-            const { incarnation } = await store.nodes.look();
+            const { incarnation } = await store.nodes.readRegistry();
             return { incarnation, databaseTime: Date.now() };
           },
         },
@@ -356,7 +356,8 @@ describe("the judge of revocations", () => {
       });
     };
     await scene.revoke(first);
-    const silent = async () => (await scene.store.nodes.look()).nodes.filter(({ isLeaving }) => !isLeaving).length;
+    const silent = async () =>
+      (await scene.store.nodes.readRegistry()).nodes.filter(({ isLeaving }) => !isLeaving).length;
     await waitUntil("the silent node is leaving or removed", async () => (await silent()) === 1);
     isRemoved();
     await waitUntil("the node has its answer", () => isDelivered);
@@ -368,8 +369,8 @@ describe("the judge of revocations", () => {
     const scene = await openScene({
       maxStaleness: 12,
       revokerNodes: (nodes) => ({
-        look: async () => {
-          const look = await nodes.look();
+        readRegistry: async () => {
+          const look = await nodes.readRegistry();
           return isBroken ? { ...look, isSettled: true } : look;
         },
       }),
@@ -392,10 +393,10 @@ describe("the judge of revocations", () => {
       const scene = await openScene({
         maxStaleness,
         revokerNodes: (nodes) => ({
-          look: async () => {
+          readRegistry: async () => {
             const sentAt = performance.now();
             await onWire;
-            const look = await nodes.look();
+            const look = await nodes.readRegistry();
             if (look.incarnation !== incarnation) {
               [incarnation, knownSince] = [look.incarnation, isBroken ? sentAt : performance.now()];
             }
@@ -408,7 +409,7 @@ describe("the judge of revocations", () => {
       onWire = new Promise<void>((resolve) => {
         arrive = resolve;
       });
-      const slow = scene.store.nodes.look();
+      const slow = scene.store.nodes.readRegistry();
       onWire = undefined;
       await sleep(longest);
       scene.wire.read = cutOff;

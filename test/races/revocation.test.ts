@@ -76,7 +76,7 @@ it(
       recorder,
       [killed, stopped, cutOff].map((server) => server.url),
     );
-    const readNames = async () => (await nodes.store.nodes.look()).nodes.map(({ name }) => name);
+    const readNames = async () => (await nodes.store.nodes.readRegistry()).nodes.map(({ name }) => name);
     expect(await readNames()).toEqual(expect.arrayContaining(["killed", "stopped", "cut off"]));
 
     await traffic.revoke(40);
@@ -104,7 +104,7 @@ it(
     const [killed, stopped] = nodes.servers as readonly [ServerProcess, ServerProcess];
     const recorder = record();
     const traffic = await createTraffic(nodes, recorder, [killed.url, stopped.url]);
-    const countNodes = async () => (await nodes.store.nodes.look()).nodes.length;
+    const countNodes = async () => (await nodes.store.nodes.readRegistry()).nodes.length;
     expect(await countNodes()).toBe(3);
 
     await traffic.revoke(40);

@@ -3,6 +3,7 @@ import type { FeedState, Revocation } from "../../src/core/revocation.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
+import type { ReadersKnowledge } from "../../src/revocation/readers/readers-knowledge.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { createManualTime, settled } from "../support/manual-time.ts";
 import { createGate, createTestDatabase } from "./test-database.ts";
@@ -10,7 +11,7 @@ import { createGate, createTestDatabase } from "./test-database.ts";
 const leeway = 5;
 const poll = 0.25;
 
-function createTestFeed(changes: Partial<Settings> = {}) {
+function createTestFeed(changes: Partial<Settings> = {}, readers?: ReadersKnowledge) {
   const time = createManualTime();
   const { clock, schedule } = time;
   const log = createTestDatabase(time);
@@ -30,6 +31,7 @@ function createTestFeed(changes: Partial<Settings> = {}) {
     onState: (state) => states.push(state),
     onLag: (seconds) => lags.push(seconds),
     emit: (event) => events.push(event),
+    ...(readers === undefined ? {} : { readers }),
   });
   const knows = (sessionId: string) =>
     index.isRevoked({ sessionId, userId: "1", userEpoch: 1, globalEpoch: 0, tokenId: "t", issuedAt: clock.now() });
@@ -467,6 +469,31 @@ describe("a node of the feed", () => {
     expect(feed.isFresh()).toBe(true);
     expect(feed.nodeId()).not.toBe(id);
     expect(log.reads.filter(({ after }) => after === null)).toHaveLength(1);
+  });
+
+  it("leaves its row to others while its lease may hold, although its readers have acknowledged nothing", async () => {
+    const slow: ReadersKnowledge = { lastAwaited: 1, whenKnown: () => new Promise(() => {}), areOver: () => false };
+    const { feed, log, time, seen } = createTestFeed({}, slow);
+    await feed.start();
+    const id = feed.nodeId() as string;
+    expect(seen()).toBeNull();
+    (log.rows.get(id) as { isLeaving: boolean }).isLeaving = true;
+    log.failing.add("register");
+    await time.advance(1);
+    expect([feed.nodeId(), feed.isFresh(), [...log.rows.keys()]]).toEqual([null, true, [id]]);
+  });
+
+  it("removes its own row if no read has counted under it", async () => {
+    const { feed, log } = createTestFeed();
+    const { register } = log.nodes;
+    log.nodes.register = async (node) => {
+      const registered = await register(node);
+      (log.rows.get(node.id) as { isLeaving: boolean }).isLeaving = log.count("register") < 3;
+      return registered;
+    };
+    await feed.start();
+    await settled();
+    expect([log.count("register"), [...log.rows.keys()]]).toEqual([3, [feed.nodeId()]]);
   });
 
   it("registers again and loads everything in another incarnation", async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { AccessClaims } from "../../src/core/claims.ts";
 import type { Revocation } from "../../src/core/revocation.ts";
@@ -178,6 +179,69 @@ describe("the signals of access tokens", () => {
   });
 });
 
+describe("a signal for work that tells when it has ended", () => {
+  function createWork() {
+    const gone = new AbortController();
+    return { signal: gone.signal, until: "session", end: () => gone.abort(new Error("gone")), gone } as const;
+  }
+
+  it("costs nothing afterwards: no memory, no timer, and no look-up of the session", async () => {
+    const { signals, time, sessions, lookups } = createTestSignals();
+    sessions.set("s1", 86_400);
+    for (let n = 0; n < 200; n++) {
+      const work = createWork();
+      signals.signal(toClaims({ tokenId: `t${n}` }), work);
+      work.end();
+    }
+    expect([time.pending, signals.size]).toEqual([0, 0]);
+    await time.advance(3 * 1805);
+    expect(lookups).toEqual([]);
+  });
+
+  it("costs nothing afterwards although it ends while the session is looked up", async () => {
+    const { signals, time, sessions } = createTestSignals();
+    sessions.set("s1", 86_400);
+    const work = createWork();
+    signals.signal(toClaims(), work);
+    const advanced = time.advance(1805);
+    work.end();
+    await advanced;
+    expect([time.pending, signals.size]).toEqual([0, 0]);
+  });
+
+  it("aborts with the work's own reason, and leaves other work under the same token alone", () => {
+    const { signals, time, revoke } = createTestSignals();
+    const [one, other] = [createWork(), createWork()];
+    const [first, second] = [signals.signal(toClaims(), one), signals.signal(toClaims(), other)];
+    const kept = signals.signal(toClaims(), { until: "session" });
+    expect(time.pending).toBe(1);
+    one.end();
+    expect([first.reason, second.aborted, kept.aborted]).toEqual([new Error("gone"), false, false]);
+    other.end();
+    expect([kept.aborted, time.pending]).toEqual([false, 1]);
+    revoke({ kind: "session", sessionId: "s1", at: start });
+    expect([codeOf(kept), time.pending, signals.size]).toEqual(["token_revoked", 0, 0]);
+  });
+
+  it("aborts if the token is revoked, and then listens to the work no longer", () => {
+    const { signals, revoke } = createTestSignals();
+    const works = [createWork(), createWork()];
+    const own = works.map((work) => signals.signal(toClaims(), work));
+    expect(works.map(({ signal }) => getEventListeners(signal, "abort").length)).toEqual([1, 1]);
+    revoke({ kind: "session", sessionId: "s1", at: start });
+    expect(own.map(codeOf)).toEqual(["token_revoked", "token_revoked"]);
+    expect(works.map(({ signal }) => getEventListeners(signal, "abort").length)).toEqual([0, 0]);
+  });
+
+  it("is aborted from the start if the work has ended already", () => {
+    const { signals, time } = createTestSignals();
+    const work = createWork();
+    work.end();
+    expect(signals.signal(toClaims(), work).reason).toEqual(new Error("gone"));
+    expect([time.pending, signals.size]).toEqual([0, 0]);
+  });
+});
+
 describe("the reason of an aborted signal", () => {
   it.each(["password_changed", "user_disabled", "logout"] as const)(
     "says that the token was revoked because of %s",
@@ -233,7 +297,7 @@ describe("signals of a node whose knowledge of revocations is too stale", () => 
 describe("a signal that follows the session", () => {
   it("stays when the token expires, and ends when the session is over", async () => {
     const { signals, time, sessions, lookups } = createTestSignals();
-    const [token, session] = [signals.signal(toClaims()), signals.signal(toClaims(), "session")];
+    const [token, session] = [signals.signal(toClaims()), signals.signal(toClaims(), { until: "session" })];
     sessions.set("s1", 86_400);
     await time.advance(1805);
     expect([codeOf(token), session.aborted]).toEqual(["token_expired", false]);
@@ -249,9 +313,9 @@ describe("a signal that follows the session", () => {
 
   it("is another one than that of the token, and one and the same for everything that follows the session", () => {
     const { signals, time } = createTestSignals();
-    const session = signals.signal(toClaims(), "session");
+    const session = signals.signal(toClaims(), { until: "session" });
     expect(signals.signal(toClaims())).not.toBe(session);
-    expect(signals.signal(toClaims(), "session")).toBe(session);
+    expect(signals.signal(toClaims(), { until: "session" })).toBe(session);
     expect(time.pending).toBe(2);
   });
 
@@ -264,7 +328,7 @@ describe("a signal that follows the session", () => {
     for (const wait of [0, 4000]) {
       const { signals, time, sessions, revoke } = createTestSignals();
       sessions.set("s1", 86_400);
-      const session = signals.signal(toClaims(), "session");
+      const session = signals.signal(toClaims(), { until: "session" });
       await time.advance(wait);
       revoke(revocation);
       expect(codeOf(session)).toBe("token_revoked");
@@ -275,7 +339,7 @@ describe("a signal that follows the session", () => {
   it("stays if the store doesn't answer, and asks again a second later", async () => {
     const { signals, time, sessions, lookups } = createTestSignals();
     sessions.set("s1", new Error("the connection broke"));
-    const session = signals.signal(toClaims(), "session");
+    const session = signals.signal(toClaims(), { until: "session" });
     await time.advance(1805 + 3);
     expect([session.aborted, lookups.length]).toEqual([false, 4]);
     sessions.set("s1", null);
@@ -286,7 +350,7 @@ describe("a signal that follows the session", () => {
   it("that is revoked while its session is looked up isn't followed any more", async () => {
     const { signals, time, sessions, revoke } = createTestSignals();
     sessions.set("s1", 86_400);
-    const session = signals.signal(toClaims(), "session");
+    const session = signals.signal(toClaims(), { until: "session" });
     const advanced = time.advance(1805);
     revoke({ kind: "session", sessionId: "s1", at: start });
     await advanced;
@@ -297,7 +361,7 @@ describe("a signal that follows the session", () => {
   it("is forgotten although a lookup is in flight when signals are stopped", async () => {
     const { signals, time, sessions } = createTestSignals();
     sessions.set("s1", 86_400);
-    const session = signals.signal(toClaims(), "session");
+    const session = signals.signal(toClaims(), { until: "session" });
     const advanced = time.advance(1805);
     signals.stop();
     await advanced;

@@ -9,7 +9,7 @@ function createTestSweeper() {
   const database = createTestDatabase(time);
   const sweeper = createSweeper({ nodes: database.nodes, clock: time.clock });
   const look = async () => {
-    const found = await database.nodes.look();
+    const found = await database.nodes.readRegistry();
     await sweeper.sweep(found);
     return found;
   };

@@ -156,7 +156,7 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
         const row = rows.get(id);
         if (row !== undefined) Object.assign(row, { seen, clockAhead });
       }),
-    look: () =>
+    readRegistry: () =>
       answer("look", () => {
         const { incarnation, isSettled, longestLease } = toState(null);
         return { incarnation, isSettled, longestLease, nodes: [...rows.values()].map((row) => ({ ...row })) };

@@ -230,10 +230,12 @@ describe("the keys of serve", () => {
     const other = `2027:${Buffer.alloc(32, "another kek for these tests").toString("base64url")}`;
     const failing = startAgain(directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: other });
     await expect(failing).rejects.toThrow(ConfigError);
-    await expect(failing).rejects.toThrow(/^keyEncryptionKey lacks the key "2026", which sealed the key/);
+    await expect(failing).rejects.toThrow(/^keyEncryptionKey lacks the key "2026", which encrypts the key/);
     // A key that was created now would keep the key ring closed.
     for (const env of [{}, { ...named, TOKENPAIR_SIGNING_KEY: pem }]) {
-      await expect(startAgain(directory, env)).rejects.toThrow(/^keyEncryptionKey: is missing: the key "2026" sealed/);
+      await expect(startAgain(directory, env)).rejects.toThrow(
+        /^keyEncryptionKey: is missing: the key "2026" encrypts/,
+      );
     }
     const again = await startAgain(directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: kek });
     expect(again.createdKey).toBeNull();

@@ -60,12 +60,15 @@ describe("the signal of a token at a verifier", () => {
     expect(verifier.signal(claims).reason?.code).toBe("unavailable");
   });
 
-  it("follows another signal too", async () => {
-    const { peer, verifier } = await setUpReady();
+  it("follows another signal too, and is forgotten with it", async () => {
+    const { peer, verifier, time } = await setUpReady();
     const controller = new AbortController();
+    const before = time.pending;
     const signal = verifier.signal(verifier.verify(peer.mint()), { signal: controller.signal });
+    expect(time.pending).toBe(before + 1);
     controller.abort(new Error("gone"));
     expect(signal.reason).toEqual(new Error("gone"));
+    expect(time.pending).toBe(before);
   });
 
   it("of a verifier that accepts stale revocations aborts only when it is closed", async () => {

@@ -76,7 +76,7 @@ function listKeys(records: KeyRecords, config: Config): Output {
     state: states.get(record.kid) ?? toSecretState(record, now),
   }));
   const table = toTable(
-    ["KID", "USE", "ALG", "STATE", "CREATED", "SIGNS FROM", "RETIRES", "SEALED BY"],
+    ["KID", "USE", "ALG", "STATE", "CREATED", "SIGNS FROM", "RETIRES", "ENCRYPTED BY"],
     rows.map(({ record, state }) => [
       record.kid,
       record.use,
@@ -181,8 +181,8 @@ async function rewrapKeys(store: Store, config: Config): Promise<Output> {
   const { keys } = await flows.rewrapKeys(toFlowDeps(store, config), { keks, client: operator });
   const line =
     keys === 0
-      ? `All keys are sealed under "${keks.id}" already.`
-      : `Sealed ${toCount(keys, "key")} under "${keks.id}". When all nodes have it, remove the former key encryption keys.`;
+      ? `All keys are encrypted with "${keks.id}" already.`
+      : `Encrypted ${toCount(keys, "key")} with "${keks.id}". When all nodes have it, remove the former key encryption keys.`;
   return { lines: [line], json: { rewrapped: keys, kek_id: keks.id } };
 }
 

@@ -48,7 +48,7 @@ async function clearUser(store: Store, config: Config, name: string): Promise<Ou
 
 async function clearAddress(store: Store, config: Config, address: string): Promise<Output> {
   try {
-    const cleared = await unlockAddress(toFlowDeps(store, config), address, operator);
+    const cleared = await unlockAddress(toFlowDeps(store, config), address, { client: operator });
     return toOutput(toClientNetwork(address), cleared);
   } catch (error) {
     throw error instanceof TypeError ? new CommandError(`${address} is not an IP address`) : error;

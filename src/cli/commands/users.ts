@@ -165,7 +165,7 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
       findPasswordFault(config.settings, text, name),
     );
     const newUser = { username: name, password, role, ...(email === undefined ? {} : { email }) };
-    const user = await flows.createUser(deps, newUser, toOperator(options));
+    const user = await flows.createUser(deps, newUser, { client: toOperator(options) });
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });
 }

@@ -17,7 +17,7 @@ export interface NodeStore {
    */
   acknowledge(id: string, acknowledgement: Acknowledgement): Promise<void>;
   /** Reads the registry in one consistent read that begins after the call. */
-  look(): Promise<Look>;
+  readRegistry(): Promise<RegistrySnapshot>;
   /**
    * Returns whether the feed contains the entries of a transaction. After a failover or a restore, they may be missing.
    *
@@ -113,7 +113,7 @@ export interface RegistryNode {
 }
 
 /** The registry at one point in time. */
-export interface Look {
+export interface RegistrySnapshot {
   /** The incarnation of the database that returned the registry. */
   readonly incarnation: string;
   /** Whether a process has recorded that the registry is complete in this incarnation. */

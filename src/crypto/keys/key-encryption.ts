@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type Random, systemRandom } from "../../core/runtime/random.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
+import { decrypt, encrypt } from "../aead.ts";
 import { parseBase64url } from "../base64url.ts";
 
 /** An encrypted private key or secret, and the id of the key encryption key that can decrypt it. */
@@ -30,13 +31,11 @@ export interface Keks {
 }
 
 const keyLength = 32;
-const nonceLength = 12;
-const tagLength = 16;
 
 /**
  * Parses the setting `keyEncryptionKey`. It is either one key, or a comma-separated list of `id:key`. The first key of a
  * list encrypts, and all keys can decrypt. A key is 32 bytes in base64url. A key without an id gets the first 8 hexadecimal
- * digits of its fingerprint as its id. Keys are encrypted with AES-256-GCM (NIST SP 800-38D) and bound to their `kid`.
+ * digits of its fingerprint as its id. Keys are encrypted with AES-256-GCM and bound to their `kid`.
  *
  * @throws SettingError for `keyEncryptionKey`. It never quotes a key.
  */
@@ -49,31 +48,22 @@ export function createKeks(setting: string, random: Random = systemRandom): Keks
     id,
     ids: Object.freeze([...byId.keys()]),
     seal(kid: string, bytes: Uint8Array): Sealed {
-      const nonce = random(nonceLength);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(toContext(kid));
-      const sealed = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
-      return { sealed, kekId: id };
+      return { sealed: encrypt(key, bytes, { context: toContext(kid), random }), kekId: id };
     },
     open(kid: string, sealed: Uint8Array, kekId: string): Buffer {
       const kek = byId.get(kekId);
       if (kek === undefined) {
-        throw fault(`lacks the key "${kekId}", which sealed the key "${kid}". Add it to the list, as "${kekId}:…".`);
+        throw fault(`lacks the key "${kekId}", which encrypts the key "${kid}". Add it to the list, as "${kekId}:…".`);
       }
       try {
-        return openBytes(kek, toContext(kid), sealed);
+        return decrypt(kek, sealed, toContext(kid));
       } catch {
         throw fault(
-          `can't open the key "${kid}": the key "${kekId}" isn't the one that sealed it, or the database was changed.`,
+          `can't decrypt the key "${kid}": the key "${kekId}" isn't the one that encrypted it, or the database was changed.`,
         );
       }
     },
   });
-}
-
-function openBytes(kek: Uint8Array, context: Uint8Array, sealed: Uint8Array): Buffer {
-  const decipher = createDecipheriv("aes-256-gcm", kek, sealed.subarray(0, nonceLength), { authTagLength: tagLength });
-  decipher.setAAD(context).setAuthTag(sealed.subarray(nonceLength).subarray(-tagLength));
-  return Buffer.concat([decipher.update(sealed.subarray(nonceLength, -tagLength)), decipher.final()]);
 }
 
 /** Returns the context that binds an encrypted key to its name, so that rows can't be swapped. */

@@ -2,14 +2,14 @@ import { createPublicKey } from "node:crypto";
 import { parseJsonObject } from "../strict-json.ts";
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, schemes, toKnownName } from "./algorithms.ts";
 import { createVerifyingKey } from "./asymmetric-key.ts";
-import { readJwkNumber } from "./jwk-numbers.ts";
+import { findJwkForm, readJwkNumber } from "./jwk-forms.ts";
 import { findPublicRsaFault } from "./rsa-numbers.ts";
 import type { VerifyingKey } from "./signing-key.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** The type and curve of a JWK by the type or curve of our keys. */
-const forms: Readonly<Record<string, { readonly kty: string; readonly crv?: string }>> = {
+const typesAndCurves: Readonly<Record<string, { readonly kty: string; readonly crv?: string }>> = {
   rsa: { kty: "RSA" },
   ed25519: { kty: "OKP", crv: "Ed25519" },
   prime256v1: { kty: "EC", crv: "P-256" },
@@ -17,14 +17,13 @@ const forms: Readonly<Record<string, { readonly kty: string; readonly crv?: stri
   secp521r1: { kty: "EC", crv: "P-521" },
 };
 
-const members: Readonly<Record<string, readonly string[]>> = { RSA: ["n", "e"], EC: ["x", "y"], OKP: ["x"] };
-
 /**
  * Returns the keys of a JWK Set that can verify tokens (RFC 7517 §5). A key of another type, for another use, without `kid` or
  * `alg`, malformed or weak is left out, as the RFC demands of unknown ones, and so are keys with the same `kid`. Secrets and private
  * members are never read.
  *
- * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members; TypeError if it isn't a JWK Set.
+ * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members.
+ * @throws TypeError if it isn't a JWK Set.
  */
 export function parseJwks(text: string): readonly VerifyingKey[] {
   const { keys } = parseJsonObject(text, "JWK Set");
@@ -44,7 +43,7 @@ function toVerifyingKey(jwk: unknown): VerifyingKey | null {
   if (algorithm === null || typeof kid !== "string" || kid === "") return null;
   if (use !== undefined && use !== "sig") return null;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) return null;
-  const names = members[String(kty)] ?? [];
+  const names = findJwkForm(kty)?.publicMembers ?? [];
   if (names.some((name) => readJwkNumber(jwk as Json, name) === null)) return null;
   if (kty === "RSA" && findPublicRsaFault({ n: String(n), e: String(e) }) !== null) return null;
   const numbers = Object.fromEntries(names.map((name) => [name, (jwk as Json)[name]]));
@@ -61,7 +60,7 @@ function toVerifyingKey(jwk: unknown): VerifyingKey | null {
 function findAlgorithm({ alg, kty, crv }: Json): AsymmetricAlgorithm | null {
   const fitting = asymmetricAlgorithms.filter((algorithm) => {
     const { keyType, curve } = schemes[algorithm];
-    const form = forms[curve ?? keyType];
+    const form = typesAndCurves[curve ?? keyType];
     return form?.kty === kty && form?.crv === (kty === "RSA" ? undefined : crv);
   });
   const known = toKnownName(alg);

@@ -3,20 +3,13 @@ import { AuthError } from "../../core/errors.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
 import { parseJsonObject } from "../strict-json.ts";
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, toKnownName } from "./algorithms.ts";
-import { findCurves, readJwkNumber } from "./jwk-numbers.ts";
+import { findJwkForm, type JwkForm, readJwkNumber } from "./jwk-forms.ts";
 
 /** A private key, and the algorithm in its JWK. */
 export interface ImportedJwk {
   readonly key: KeyObject;
   readonly algorithm: AsymmetricAlgorithm | undefined;
 }
-
-/** The members of a private key by type: the public ones, then the others. RSA needs its primes, as signing does. */
-const membersOf: Readonly<Record<string, { readonly open: readonly string[]; readonly secret: readonly string[] }>> = {
-  EC: { open: ["x", "y"], secret: ["d"] },
-  OKP: { open: ["x"], secret: ["d"] },
-  RSA: { open: ["n", "e"], secret: ["d", "p", "q", "dp", "dq", "qi"] },
-};
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -34,16 +27,16 @@ export function parsePrivateJwk(text: string): ImportedJwk {
   if (kty === "oct") {
     throw refusal("is a JWK of a secret (oct). Set the secret itself, created with: openssl rand -hex 48");
   }
-  const members = typeof kty === "string" && Object.hasOwn(membersOf, kty) ? membersOf[kty] : undefined;
-  if (members === undefined) throw refusal("is a JWK whose kty isn't EC, OKP or RSA.");
+  const form = findJwkForm(kty);
+  if (form === null) throw refusal("is a JWK whose kty isn't EC, OKP or RSA.");
   if (jwk["d"] === undefined) {
     throw refusal("is a public JWK. Set the private key that belongs to it.");
   }
   requireSigning(jwk);
-  requireNumbers(jwk, [...members.open, ...members.secret]);
-  const key = importJwk(jwk, [...members.open, ...members.secret]);
+  requireNumbers(jwk, form);
+  const key = importJwk(jwk, form);
   const open = createPublicKey(key).export({ format: "jwk" });
-  if (members.open.some((name) => open[name] !== jwk[name])) {
+  if (form.publicMembers.some((name) => open[name] !== jwk[name])) {
     throw refusal("is a JWK whose public half doesn't belong to its private half.");
   }
   return { key, algorithm: readAlgorithm(jwk) };
@@ -71,19 +64,19 @@ function requireSigning({ use, key_ops: operations }: Json): void {
   if (!isForSigning) throw refusal('is a JWK whose key_ops isn\'t ["sign"] or ["sign", "verify"].');
 }
 
-function requireNumbers(jwk: Json, names: readonly string[]): void {
+function requireNumbers(jwk: Json, { publicMembers, privateMembers, curves }: JwkForm): void {
   if (jwk["oth"] !== undefined) throw refusal("is an RSA JWK with more than two primes.");
-  const sizes = findCurves(jwk["kty"]);
-  if (sizes !== null && !Object.hasOwn(sizes, String(jwk["crv"]))) {
-    throw refusal(`is a JWK whose crv isn't ${Object.keys(sizes).join(", ")}.`);
+  if (curves !== null && !Object.hasOwn(curves, String(jwk["crv"]))) {
+    throw refusal(`is a JWK whose crv isn't ${Object.keys(curves).join(", ")}.`);
   }
-  const missing = names.find((name) => readJwkNumber(jwk, name) === null);
+  const missing = [...publicMembers, ...privateMembers].find((name) => readJwkNumber(jwk, name) === null);
   if (missing !== undefined) throw refusal(`is a JWK whose ${missing} is missing or malformed.`);
 }
 
 /** Imports only the members that make up the key. All other members of the JWK are ignored. */
-function importJwk(jwk: Json, names: readonly string[]): KeyObject {
-  const members = ["kty", "crv", ...names].map((name) => [name, jwk[name]]).filter(([, value]) => value !== undefined);
+function importJwk(jwk: Json, { publicMembers, privateMembers }: JwkForm): KeyObject {
+  const names = ["kty", "crv", ...publicMembers, ...privateMembers];
+  const members = names.map((name) => [name, jwk[name]]).filter(([, value]) => value !== undefined);
   try {
     return createPrivateKey({ key: Object.fromEntries(members), format: "jwk" });
   } catch {

@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import type { LegacyAlgorithm } from "../../core/settings/legacy-settings.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
-import { hmacAlgorithms, isHmac } from "../keys/algorithms.ts";
+import { hmacAlgorithms } from "../keys/algorithms.ts";
 import { createVerifyingKey } from "../keys/asymmetric-key.ts";
 import type { VerifyingKey } from "../keys/signing-key.ts";
 import { isSameText } from "../same-text.ts";
@@ -20,14 +20,14 @@ const minSecretBytes = 32;
 const minRsaBits = 2_048;
 
 /** The algorithm of each elliptic curve, under the curve's name in `node:crypto`. */
-const algorithmOfCurve: Readonly<Record<string, LegacyAlgorithm>> = {
+const algorithmOfCurve: Readonly<Record<string, "ES256" | "ES384" | "ES512">> = {
   prime256v1: "ES256",
   secp384r1: "ES384",
   secp521r1: "ES512",
 };
 
-const rsaAlgorithms: readonly LegacyAlgorithm[] = ["RS256", "RS384", "RS512"];
-const secretAlgorithms: readonly LegacyAlgorithm[] = ["HS256", "HS384", "HS512"];
+const rsaAlgorithms = ["RS256", "RS384", "RS512"] as const;
+const secretAlgorithms = ["HS256", "HS384", "HS512"] as const;
 
 /**
  * Parses the key that verifies simplejwt's tokens: the secret of an HMAC algorithm, or a public key or certificate as PEM.
@@ -55,7 +55,6 @@ function parseSecret(secret: string | Uint8Array, given?: LegacyAlgorithm): Lega
     );
   }
   const algorithm = requireFitting(secretAlgorithms, given);
-  if (!isHmac(algorithm)) throw new TypeError("unreachable");
   const { hash } = hmacAlgorithms[algorithm];
   const hmacKey = createSecretKey(Buffer.from(secret));
   return Object.freeze({
@@ -73,7 +72,6 @@ function parsePublicKey(text: string, given?: LegacyAlgorithm): LegacyKey {
   }
   const publicKey = importPublicKey(text);
   const algorithm = requireFitting(toFittingAlgorithms(publicKey), given);
-  if (isHmac(algorithm)) throw new TypeError("unreachable");
   const { verify } = createVerifyingKey({ algorithm, kid: "legacy", publicKey });
   return Object.freeze({ algorithm, verify });
 }
@@ -97,9 +95,9 @@ function toFittingAlgorithms({ asymmetricKeyType: type, asymmetricKeyDetails = {
   return [algorithm];
 }
 
-function requireFitting(fitting: readonly LegacyAlgorithm[], given?: LegacyAlgorithm): LegacyAlgorithm {
-  const algorithm = given ?? fitting[0];
-  if (algorithm !== undefined && fitting.includes(algorithm)) return algorithm;
+function requireFitting<A extends LegacyAlgorithm>(fitting: readonly A[], given?: LegacyAlgorithm): A {
+  const algorithm = fitting.find((each) => each === (given ?? fitting[0]));
+  if (algorithm !== undefined) return algorithm;
   throw new SettingError(
     "legacyRefreshAlgorithm",
     `must fit legacyRefreshKey, which verifies ${fitting.join(", ")}, got "${given}". Set simplejwt's ALGORITHM.`,

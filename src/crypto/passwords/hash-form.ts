@@ -1,6 +1,6 @@
 import { toPasswordCost } from "../../core/settings/password-cost.ts";
 import { toPeppers } from "../../core/settings/peppers.ts";
-import type { PasswordSettings } from "../passwords.ts";
+import type { HasherSettings } from "../passwords.ts";
 import { isWeaker } from "./argon2.ts";
 import { isDjangoFormat, parseStoredHash } from "./stored-hash.ts";
 
@@ -13,7 +13,7 @@ export type HashFormState =
 const anySaltAndHash = `$${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /** Returns what happens to hashes of one form under these settings. The forms are those that `countHashForms` returns. */
-export function toHashFormState(form: string, settings: PasswordSettings): HashFormState {
+export function toHashFormState(form: string, settings: HasherSettings): HashFormState {
   if (isDjangoFormat(form)) {
     const isLetIn = form !== "md5" || settings.acceptMd5PasswordHashes;
     return { state: isLetIn ? "django" : "unverifiable" };

@@ -18,6 +18,7 @@ export interface Fault {
   readonly fault: string;
 }
 
+/** The fault of a text that no hash has. */
 export const malformed: Fault = Object.freeze({ fault: "it is malformed" });
 
 /**

@@ -22,6 +22,7 @@ export type StoredHash =
 /** Django's name of a hash format. */
 export type DjangoFormat = "pbkdf2_sha256" | "pbkdf2_sha1" | "argon2" | "bcrypt_sha256" | "bcrypt" | "scrypt" | "md5";
 
+/** Which weak hashes to accept. */
 export interface StoredHashOptions {
   /** Whether to accept salted MD5 hashes. Default: false. */
   readonly acceptMd5?: boolean;

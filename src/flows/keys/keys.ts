@@ -1,5 +1,4 @@
 import type { ClientInfo } from "../../core/client-info.ts";
-import { StoreUnavailableError } from "../../core/errors.ts";
 import type { Random } from "../../core/runtime/random.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Guard } from "../../core/store/guard.ts";
@@ -8,6 +7,7 @@ import type { KeyRecords } from "../../core/store/keys.ts";
 import type { Keks } from "../../crypto/keys/key-encryption.ts";
 import { generateKeyMaterial } from "../../crypto/keys/key-material.ts";
 import { createSecretRecord } from "../../keys/missing.ts";
+import { retryChange } from "../../keys/retry-change.ts";
 import { type NewRecord, openRing, resealRing, toAccessRecord } from "../../keys/ring.ts";
 import { toAccessRecords, toVerifyingTime } from "../../keys/states.ts";
 import { type CommitDeps, commit } from "../commit.ts";
@@ -136,9 +136,6 @@ function findVerifyingTime({ settings }: KeyDeps, records: KeyRecords): number {
   return toVerifyingTime(records, { ...settings, accessTokenLifetime });
 }
 
-/** How often a change is decided again because another process has changed the keys in the meantime. */
-const maxTries = 20;
-
 /** Decides about a change and commits it. If another process has changed the keys in between, decides again. */
 async function change<R extends object>(
   deps: KeyDeps,
@@ -155,7 +152,7 @@ async function change<R extends object>(
   decide: (records: KeyRecords) => KeyDecision<R> | { readonly result: R },
   guard?: Guard,
 ): Promise<R | KeyRefusal> {
-  for (let tries = 0; tries < maxTries; tries++) {
+  return retryChange(async () => {
     const records = await deps.store.keys.read();
     const decision = decide(records);
     if ("refusal" in decision) return decision;
@@ -166,9 +163,8 @@ async function change<R extends object>(
       () => events,
       async (audit) => ((await deps.store.keys.change(records.version, decided, audit, guard)) ? decided : null),
     );
-    if (applied !== null) return result;
-  }
-  throw new StoreUnavailableError("keys.change: the keys were changed again and again");
+    return applied === null ? null : result;
+  });
 }
 
 /** Returns a function that creates a key at its first call and returns the same key at later calls. */

@@ -132,12 +132,18 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
   if (rules.isImmediate || isUnused) return retireAtOnce(records, record, { ...rules, signer, others });
   if (record !== signer) {
     const retireAt = findEnd(record, stored, rules.verifyingTime) ?? now + rules.verifyingTime;
-    return retired(records, rules, [{ kid, retireAt }], { retired: { kid, retireAt }, next: null, isOver: false });
+    return retired(records, rules, {
+      updates: [{ kid, retireAt }],
+      retired: { kid, retireAt },
+      next: null,
+      isOver: false,
+    });
   }
   const [next] = others;
   if (next === undefined) return { refusal: `${kid} is the only key; add the next one with \`tokenpair keys rotate\`` };
   const retireAt = next.signsFrom + rules.verifyingTime;
-  return retired(records, rules, [{ kid, retireAt }], {
+  return retired(records, rules, {
+    updates: [{ kid, retireAt }],
     retired: { kid, retireAt },
     next: toNext(next, next.signsFrom),
     isOver: false,
@@ -159,33 +165,45 @@ function retireAtOnce(
   const { now } = records;
   const { kid } = record;
   const end: KeyUpdate = { kid, sealed: null, kekId: null, retiredAt: now };
-  const result = { kid, retireAt: now };
   const [published] = others;
   if (record !== signer) {
     // The signing key was to stop when this one began.
     const retireAt = published === undefined ? null : published.signsFrom + rules.verifyingTime;
     const isSuccessor = signer !== null && record.signsFrom > now && signer.retireAt !== retireAt;
     const updates = isSuccessor ? [end, { kid: signer.kid, retireAt }] : [end];
-    return retired(records, rules, updates, { retired: result, next: null, isOver: true });
+    return retired(records, rules, { updates, retired: { kid, retireAt: now }, next: null, isOver: true });
   }
   const last = toAccessRecords(records).findLast((key) => key !== record && key.signsFrom <= now && isSealed(key));
   const signsFrom = after(last ?? null, now);
   if (published !== undefined) {
-    const next = toNext(published, signsFrom);
-    return retired(records, rules, [end, { kid: published.kid, signsFrom }], { retired: result, next, isOver: true });
+    return retired(records, rules, {
+      updates: [end, { kid: published.kid, signsFrom }],
+      retired: { kid, retireAt: now },
+      next: toNext(published, signsFrom),
+      isOver: true,
+    });
   }
   const added = toKeyRecord(rules.makeKey(), now, signsFrom);
-  return retired(records, rules, [end], { retired: result, next: toNext(added, signsFrom), isOver: true }, added);
+  return retired(records, rules, {
+    updates: [end],
+    added,
+    retired: { kid, retireAt: now },
+    next: toNext(added, signsFrom),
+    isOver: true,
+  });
+}
+
+interface Retirement extends RetiredKeys {
+  readonly updates: readonly KeyUpdate[];
+  readonly added?: KeyRecord;
 }
 
 function retired(
   records: KeyRecords,
   { client }: AccessRules,
-  updates: readonly KeyUpdate[],
-  result: RetiredKeys,
-  added: KeyRecord | null = null,
+  { updates, added, ...result }: Retirement,
 ): KeyDecision<RetiredKeys> {
-  const change = toChange(added, updates);
+  const change = toChange(added ?? null, updates);
   return { change, events: toKeyEvents(change, records, client), result };
 }
 

@@ -36,9 +36,9 @@ export async function redeemLegacyToken(
   const redemption = await redeemOrFind(deps, presented, { session, options });
   if (redemption.outcome === "spent") {
     const { sessionId } = redemption;
-    if (sessionId === null) throw refuse(deps, presented, options, "the token was revoked");
+    if (sessionId === null) throw refuse(deps, presented, { ...options, reason: "the token was revoked" });
     const spent = { ...toPredecessor(presented), sessionId };
-    return { ...(await repeatRedemption(deps, spent, tokens, options)), user };
+    return { ...(await repeatRedemption(deps, spent, { ...options, tokens })), user };
   }
   const secret = deriveSecret(presented.secret, session.id, 0, session.salt);
   return { outcome: "redeemed", session: redemption.session, pair: tokens.mintPair({ ...redemption, secret }), user };
@@ -56,10 +56,14 @@ async function prepareTokensOfUser(
   const { users, settings } = deps;
   const found = await users.find(presented.userId);
   if (found === null || !mayHaveTokens(settings, found.user)) {
-    throw refuse(deps, presented, options, "the user is gone or inactive", "token_user_inactive");
+    throw refuse(deps, presented, { ...options, reason: "the user is gone or inactive", code: "token_user_inactive" });
   }
   if (await isOlderThanPassword(deps, presented)) {
-    throw refuse(deps, presented, options, "the token is older than the password", "password_changed");
+    throw refuse(deps, presented, {
+      ...options,
+      reason: "the token is older than the password",
+      code: "password_changed",
+    });
   }
   return { user: found.user, tokens: await prepareTokens(deps, found.user, {}) };
 }
@@ -119,7 +123,8 @@ async function redeemOrFind(
   });
   if (created !== null) return created;
   if (other?.outcome === "spent") return other;
-  throw refuse(deps, presented, options, `the token was not redeemed: ${other?.reason}`, codeOf[other?.reason ?? ""]);
+  const reason = `the token was not redeemed: ${other?.reason}`;
+  throw refuse(deps, presented, { ...options, reason, code: codeOf[other?.reason ?? ""] });
 }
 
 const codeOf: Readonly<Record<string, "token_user_inactive" | undefined>> = {
@@ -157,18 +162,23 @@ function toPredecessor({
 async function repeatRedemption(
   deps: Deps,
   presented: RefreshClaims,
-  tokens: PreparedTokens,
-  options: RefreshOptions,
+  options: RefreshOptions & { readonly tokens: PreparedTokens },
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   if (settings.rotateRefreshTokens !== true) {
     const salt = (await store.sessions.find(presented.sessionId))?.session.salt ?? new Uint8Array();
     const first = { ...presented, generation: 0, secret: deriveSecret(presented.secret, presented.sessionId, 0, salt) };
-    return refreshWithoutRotation(deps, first, tokens, { ...options, returnsRefreshToken: true });
+    return refreshWithoutRotation(deps, first, { ...options, returnsRefreshToken: true });
   }
-  const decided = await decideSpent(deps, presented, { ...options, tokens, isLastTry: true });
+  const decided = await decideSpent(deps, presented, { ...options, isLastTry: true });
   if (decided.outcome === "changed") throw decided.error;
   return decided;
+}
+
+interface RefusalOptions extends RefreshOptions {
+  readonly reason: string;
+  /** Default: `token_revoked`. */
+  readonly code?: "token_revoked" | "token_user_inactive" | "password_changed" | undefined;
 }
 
 /**
@@ -179,11 +189,7 @@ async function repeatRedemption(
 function refuse(
   deps: Deps,
   { userId }: LegacyClaims,
-  options: RefreshOptions,
-  ...[reason, code = "token_revoked"]: [
-    reason: string,
-    code?: "token_revoked" | "token_user_inactive" | "password_changed" | undefined,
-  ]
+  { reason, code = "token_revoked", ...options }: RefusalOptions,
 ): AuthError {
   const error = new AuthError(code, reason, { sessionEnded: true });
   reportRefusal(deps, { userId }, error, options);

@@ -20,13 +20,15 @@ export async function logoutByLegacyToken(
   { tokenId, expiresAt, userId }: LegacyClaims,
   { client, isConfirmed }: { readonly client: ClientInfo; readonly isConfirmed: boolean },
 ): Promise<Confirmed> {
-  const events: EventsOf<RevokedTokens> = (revoked) => [
+  const eventsOf: EventsOf<RevokedTokens> = (revoked) => [
     ...revoked.tokenIds.map((id) => ({ type: "token_revoked", time: revoked.now, tokenId: id, client }) as const),
     ...legacySessionsRevoked({ reason: "logout", userId, client })(revoked),
   ];
-  const revoked = await commitRevocation(deps, isConfirmed, events, (options) =>
-    deps.store.legacy.revoke([{ tokenId, expiresAt }], "logout", options),
-  );
+  const revoked = await commitRevocation(deps, {
+    isConfirmed,
+    eventsOf,
+    write: (options) => deps.store.legacy.revoke([{ tokenId, expiresAt }], "logout", options),
+  });
   if (revoked.tokenIds.length + revoked.sessions === 0) {
     throw new AuthError("token_revoked", "the token is spent, and its session is over", { sessionEnded: true });
   }

@@ -2,18 +2,20 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import type { ChangedUser } from "../../core/store/users.ts";
 import { type CommitDeps, commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { normalizePassword, type OutdatedHash } from "./text.ts";
+import type { VerifiedUser } from "../user-source.ts";
+import { normalizePassword } from "./text.ts";
 
 /**
- * Replaces an outdated hash after a successful login. If the queue for hashes is busy, it leaves the hash to a later login,
+ * Replaces the hash of a user who has just logged in, if it is outdated. If the queue for hashes is busy, it leaves the hash to a later login,
  * because logins have priority. Never rejects, because the login has already succeeded. Emits `rehash_failed` instead.
  */
 export async function rehashPassword(
   deps: Pick<Deps, "passwords" | "store" | "clock"> & CommitDeps,
-  userId: string,
-  { encoded, password }: OutdatedHash,
+  { user: { id: userId }, outdatedHash }: Pick<VerifiedUser, "user" | "outdatedHash">,
   client: ClientInfo,
 ): Promise<void> {
+  if (outdatedHash === undefined) return;
+  const { encoded, password } = outdatedHash;
   try {
     const hash = await deps.passwords.hashIfFree(normalizePassword(password));
     if (hash === null) return;

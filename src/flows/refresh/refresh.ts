@@ -82,8 +82,8 @@ export async function refreshVerified(
   const readsPublicClaims = options.readsUser === true;
   const publicClaims = user === undefined ? {} : await findPublicClaims(deps, user, { readsPublicClaims });
   const refreshed = await (deps.settings.rotateRefreshTokens === true
-    ? rotate(deps, presented, tokens, options)
-    : refreshWithoutRotation(deps, presented, tokens, options));
+    ? rotate(deps, presented, { ...options, tokens })
+    : refreshWithoutRotation(deps, presented, { ...options, tokens }));
   return { ...refreshed, ...(user !== undefined && { user }), ...publicClaims };
 }
 
@@ -94,11 +94,10 @@ export async function refreshVerified(
 async function rotate(
   deps: Deps,
   presented: RefreshClaims,
-  tokens: PreparedTokens,
-  options: RefreshOptions,
+  options: Omit<SpentOptions, "isLastTry">,
 ): Promise<Refreshed> {
   // The same salt for both: the first try has stored nothing if there is a second one.
-  const attempt = { ...options, tokens, salt: createSalt(deps.random) };
+  const attempt = { ...options, salt: createSalt(deps.random) };
   const first = await tryToRotate(deps, presented, { ...attempt, isLastTry: false });
   if (first.outcome !== "changed") return first;
   const second = await tryToRotate(deps, presented, { ...attempt, isLastTry: true });

@@ -7,9 +7,9 @@ import type { RefreshOutcome } from "../../events/events.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 
 /** The decision of step 3 about a token that the conditional UPDATE did not match. */
-export type Ruling = Replay | Refusal | Changed;
+export type SpentResult = Replay | Refusal | Changed;
 
-/** The ruling to return the same successor again. */
+/** The result that returns the same successor again. */
 export interface Replay {
   readonly outcome: "replayed";
   readonly session: Session;
@@ -23,7 +23,7 @@ export interface Replay {
   readonly accessUntil: number;
 }
 
-/** The ruling that the refresh returns no tokens. */
+/** The result that returns no tokens. */
 export interface Refusal {
   readonly outcome: Extract<RefreshOutcome, "refused" | "reuse_detected" | "state_lost">;
   /** The error that the client gets. */
@@ -33,7 +33,7 @@ export interface Refusal {
 }
 
 /**
- * The ruling that the row now matches, because a concurrent change has finished since step 2. Step 2 can be tried once
+ * The result if the row now matches, because a concurrent change has finished since step 2. Step 2 can be tried once
  * more.
  */
 export interface Changed {
@@ -63,7 +63,7 @@ export function decideRefresh(
   presented: RefreshClaims,
   { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime }: Presentation,
   snapshot: SessionSnapshot | null,
-): Verdict<Ruling> {
+): Verdict<SpentResult> {
   // a  Claims that disagree with the row; no row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
   const refusal = findTokenRefusal(snapshot, presented);
   if (refusal !== null) return refused(refusal, snapshot?.now);
@@ -108,6 +108,6 @@ export function sessionChanged(): AuthError {
   return new AuthError("unavailable", "the session changed during the refresh");
 }
 
-function refused(error: AuthError, now: number | undefined): Verdict<Ruling> {
+function refused(error: AuthError, now: number | undefined): Verdict<SpentResult> {
   return { result: { outcome: "refused", error, now } };
 }

@@ -7,25 +7,25 @@ import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, type RefreshReport, toRefreshEvent, withActorOf } from "./report.ts";
-import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
+import { type Changed, decideRefresh, type Replay, type SpentResult } from "./rule.ts";
 
 /** What was decided, and about which row. */
-interface Decided {
-  readonly ruling: Ruling;
+interface DecidedSpent {
+  readonly spent: SpentResult;
   readonly session: Session | undefined;
 }
 
 /** How to decide about a token that is not the session's current one. */
 export interface SpentOptions extends RefreshOptions {
   readonly tokens: PreparedTokens;
-  /** Whether this is the last attempt. If so, the ruling `changed` is reported as the result of the refresh. */
+  /** Whether this is the last attempt. If so, the result `changed` is reported as the result of the refresh. */
   readonly isLastTry: boolean;
 }
 
 /**
  * Does step 3 of a refresh. Because no row matched the token, it locks the row, and `decideRefresh` decides.
  *
- * @returns the same successor again, or the ruling that step 2 should be tried again.
+ * @returns the same successor again, or `changed` if step 2 should be tried again.
  * @throws AuthError if the token is refused. If it was reused, the session has been revoked.
  * @throws StoreUnavailableError if the store can't answer.
  */
@@ -44,20 +44,20 @@ export async function decideSpent(
     reuseInterval,
     accessTokenLifetime,
   };
-  const decide = (snapshot: SessionSnapshot | null): Verdict<Decided> => {
-    const { result: ruling, ...verdict } = decideRefresh(presented, presentation, snapshot);
-    return { ...verdict, result: { ruling, session: snapshot?.session } };
+  const decide = (snapshot: SessionSnapshot | null): Verdict<DecidedSpent> => {
+    const { result: spent, ...verdict } = decideRefresh(presented, presentation, snapshot);
+    return { ...verdict, result: { spent, session: snapshot?.session } };
   };
   const decision = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
     store.sessions.decide(sessionId, decide, { audit }),
   );
-  const { ruling } = decision.result;
-  if (ruling.outcome === "changed") return ruling;
-  if (ruling.outcome !== "replayed") throw ruling.error;
+  const { spent } = decision.result;
+  if (spent.outcome === "changed") return spent;
+  if (spent.outcome !== "replayed") throw spent.error;
 
   // b  The same successor again, from the salt that made it.
-  const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
-  return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
+  const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, spent.salt);
+  return { outcome: "replayed", session: spent.session, pair: tokens.mintPair({ ...spent, secret: sameSuccessor }) };
 }
 
 /**
@@ -68,20 +68,20 @@ function refreshDecided(
   deps: Deps,
   presented: RefreshClaims,
   { isLastTry, ...options }: Omit<SpentOptions, "tokens">,
-): EventsOf<Decision<Decided>> {
+): EventsOf<Decision<DecidedSpent>> {
   const { userId, sessionId } = presented;
   const nodeTime = deps.clock.now();
   return (decision) => {
-    const { ruling, session } = decision.result;
-    const { outcome, now: time = nodeTime } = ruling;
+    const { spent, session } = decision.result;
+    const { outcome, now: time = nodeTime } = spent;
     if (outcome === "changed" && !isLastTry) return [];
-    const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
+    const report = spent.outcome === "replayed" ? { outcome: spent.outcome, time } : toRefusalReport(spent, time);
     const sender = withActorOf(options, session);
     const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: sender.client ?? {} });
     return [...revoked(decision), toRefreshEvent(presented, report, sender)];
   };
 }
 
-function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: number): RefreshReport {
+function toRefusalReport({ outcome, error }: Exclude<SpentResult, Replay>, time: number): RefreshReport {
   return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
 }

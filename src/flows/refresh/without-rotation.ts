@@ -10,6 +10,7 @@ import { sessionChanged } from "./rule.ts";
 
 /** The options of a refresh without rotation. */
 interface WithoutRotationOptions extends RefreshOptions {
+  readonly tokens: PreparedTokens;
   /**
    * Whether the client gets a refresh token of the same generation, even if `rotateRefreshTokens` isn't `"observe"`.
    * Default: false.
@@ -33,8 +34,7 @@ const clockTolerance = 60;
 export async function refreshWithoutRotation(
   deps: Deps,
   presented: RefreshClaims,
-  tokens: PreparedTokens,
-  { returnsRefreshToken = false, ...options }: WithoutRotationOptions,
+  { tokens, returnsRefreshToken = false, ...options }: WithoutRotationOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;

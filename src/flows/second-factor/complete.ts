@@ -48,8 +48,10 @@ export interface CompleteLoginOptions<U extends AuthUser = AuthUser> {
  * starts the session. One conditional UPDATE decides which of several requests uses the ticket.
  *
  * @throws AuthError `ticket_invalid` if the ticket was used, has expired, had five attempts, or the user may not log in any more;
- * `second_factor_invalid`; `throttled`, with `retryAfter`; `unavailable`. TypeError if the options are wrong.
- * StoreUnavailableError. If it throws, no session has been started or revoked.
+ * `second_factor_invalid`; `throttled`, with `retryAfter`; `unavailable`. With any error, no session
+ * has been started or revoked.
+ * @throws TypeError if the options are wrong.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function completeLogin(
   deps: Deps,
@@ -149,7 +151,7 @@ async function verifyProof(
     throw new AuthError("ticket_invalid", "the ticket was used, has expired, or had too many attempts");
   }
   try {
-    return await callHook("verifySecondFactor", async () => toMethods(await verify()));
+    return await callHook("verifySecondFactor", async () => toProvenAmr(await verify()));
   } catch (error) {
     // The caller must see the earlier error.
     await store.tickets.undoAttempt(hash).catch(() => {});
@@ -158,16 +160,16 @@ async function verifyProof(
 }
 
 /** @throws TypeError if the answer is neither methods nor `null`: `true` doesn't say how the user was authenticated. */
-function toMethods(answer: unknown): FactorAnswer {
+function toProvenAmr(answer: unknown): FactorAnswer {
   if (answer === null) return null;
   toSessionAmr(answer as readonly string[], "verifySecondFactor");
   return answer as readonly string[];
 }
 
 /** Returns the stored form of a session's methods: the password, and those of the second step. @throws TypeError */
-function toSessionAmr(methods: readonly string[], taker: string): string {
-  toAmrText(methods, taker);
-  return toAmrText(["pwd", ...methods], taker);
+function toSessionAmr(methods: readonly string[], caller: string): string {
+  toAmrText(methods, caller);
+  return toAmrText(["pwd", ...methods], caller);
 }
 
 /** The request of a client that continues a login. */

@@ -5,7 +5,7 @@ import { toDeviceToken } from "../device.ts";
 import type { LoggedIn } from "../login.ts";
 import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
-import { type PairSource, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 
 /** How a request names its first try. */
@@ -19,7 +19,8 @@ interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {
  *
  * @returns the same session and refresh token as the first time; `null` if the ticket wasn't used with this key, or if the session has
  * been refreshed since, which proves that the client got its answer.
- * @throws AuthError `unavailable`. StoreUnavailableError.
+ * @throws AuthError `unavailable` if the tokens can't be created.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function repeatLogin(
   deps: Deps,
@@ -37,7 +38,7 @@ export async function repeatLogin(
   const publicClaims = await findPublicClaims(deps, user, options);
   const { accessTokenLifetime } = deps.settings;
   const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
-    decideRepeat(snapshot, idempotencyKey, accessTokenLifetime),
+    decideRepeatedLogin(snapshot, { idempotencyKey, accessTokenLifetime }),
   );
   if (result === null) return null;
   const { session } = result;
@@ -46,17 +47,14 @@ export async function repeatLogin(
 }
 
 /** Decides while the row is locked. Pure. */
-function decideRepeat(
+function decideRepeatedLogin(
   snapshot: SessionSnapshot | null,
-  idempotencyKey: string,
-  accessTokenLifetime: number,
+  { idempotencyKey, accessTokenLifetime }: { readonly idempotencyKey: string; readonly accessTokenLifetime: number },
 ): Verdict<PairSource | null> {
   if (snapshot === null || findSessionRefusal(snapshot) !== null) return { result: null };
-  const { session, now, globalEpoch } = snapshot;
+  const { session } = snapshot;
   const secret = deriveLoginSecret(idempotencyKey, session.id);
   // Only the key of the first request derives the session's first secret.
   if (session.generation !== 0 || !isSameHash(session.currentHash, hashSecret(secret))) return { result: null };
-  const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
-  const result = { session, now, globalEpoch, secret, accessUntil };
-  return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
+  return toReplayVerdict(snapshot, { secret, accessTokenLifetime });
 }

@@ -8,8 +8,8 @@ import { callHook } from "../hook.ts";
 import type { FoundUser } from "../user-source.ts";
 
 /** The maximum number of methods, and of the characters of each. They are stored with the ticket. */
-const maxMethods = 10;
-const maxMethodLength = 40;
+const maxOfferedMethods = 10;
+const maxOfferedLength = 40;
 
 /**
  * Asks the application how the user can do a second step.
@@ -24,18 +24,18 @@ export async function findSecondStep(
 ): Promise<readonly string[] | null> {
   const { afterPassword } = settings;
   if (afterPassword === undefined) return null;
-  return callHook("afterPassword", async () => toMethods(await afterPassword(user, client)));
+  return callHook("afterPassword", async () => toOfferedMethods(await afterPassword(user, client)));
 }
 
 /** @throws TypeError if the value is neither methods nor nothing: a second step must not be skipped by mistake. */
-function toMethods(answer: unknown): readonly string[] | null {
+function toOfferedMethods(answer: unknown): readonly string[] | null {
   if (answer === undefined || answer === null) return null;
   const { methods } = Object(answer) as { readonly methods?: unknown };
   const isList =
-    Array.isArray(methods) && methods.length > 0 && methods.length <= maxMethods && methods.every(isMethod);
+    Array.isArray(methods) && methods.length > 0 && methods.length <= maxOfferedMethods && methods.every(isMethod);
   if (isList) return methods as string[];
   throw new TypeError(
-    `afterPassword must return methods, 1 to ${maxMethods} texts of at most ${maxMethodLength} characters, or null, ` +
+    `afterPassword must return methods, 1 to ${maxOfferedMethods} texts of at most ${maxOfferedLength} characters, or null, ` +
       `got ${toShown(answer)}. Example: { methods: ["otp"] }`,
   );
 }
@@ -44,7 +44,7 @@ function isMethod(method: unknown): boolean {
   return (
     typeof method === "string" &&
     method !== "" &&
-    method.length <= maxMethodLength &&
+    method.length <= maxOfferedLength &&
     !/[\p{Cc}\p{Surrogate}]/u.test(method)
   );
 }

@@ -22,7 +22,7 @@ export interface LoginTicket {
  * Returns the login that a ticket belongs to, without using the ticket: for a second step that begins with a challenge.
  *
  * @returns `null` if the ticket was used, has expired, or had five attempts.
- * @throws StoreUnavailableError
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function findTicket({ store }: Pick<Deps, "store">, text: string): Promise<LoginTicket | null> {
   const hash = hashLoginTicket(text);
@@ -32,7 +32,12 @@ export async function findTicket({ store }: Pick<Deps, "store">, text: string): 
   return { userId, methods, expiresIn: expiresAt - found.now, attemptsLeft: maxAttempts - attempts };
 }
 
-/** Returns a ticket that can be used. @throws AuthError `ticket_invalid`. StoreUnavailableError. */
+/**
+ * Returns a ticket that can be used.
+ *
+ * @throws AuthError `ticket_invalid`.
+ * @throws StoreUnavailableError if the store can't answer.
+ */
 export async function findUsableTicket({ store }: Pick<Deps, "store">, hash: Uint8Array): Promise<Ticket> {
   const found = await store.tickets.find(hash);
   if (found === null) throw new AuthError("ticket_invalid", "no such ticket");

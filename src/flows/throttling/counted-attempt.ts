@@ -14,7 +14,8 @@ export interface CountedAttempt<T> extends AttemptSource {
  * and one that can't be verified isn't counted.
  *
  * @returns what `verify` returned.
- * @throws AuthError `throttled`, with `retryAfter`; what `verify` throws. StoreUnavailableError.
+ * @throws AuthError `throttled`, with `retryAfter`; what `verify` throws.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function countAttempt<T extends { readonly user: AuthUser }>(
   deps: Deps,

@@ -20,8 +20,8 @@ export interface SessionStreams {
 
 /** The options of `createSessionStreams`. */
 export interface SessionStreamsOptions {
-  /** Aborts when the session ends. */
-  readonly signal: (claims: AccessClaims) => AbortSignal;
+  /** Returns a signal that aborts when the session ends, or with `gone`. */
+  readonly signal: (claims: AccessClaims, gone: AbortSignal) => AbortSignal;
   /** The setting `maxSessionStreams`. */
   readonly maxStreams: number;
   readonly schedule?: Schedule;
@@ -56,7 +56,8 @@ export function createSessionStreams({
       if (open.size >= maxStreams || (counts.get(sessionId) ?? 0) >= maxPerSession) {
         throw new AuthError("throttled", "too many streams of session events", { retryAfter });
       }
-      const signal = toSignal(claims);
+      const gone = new AbortController();
+      const signal = toSignal(claims, gone.signal);
       if (signal.aborted) throw signal.reason;
       const close = () => stream.end(toClosedEvent(signal.reason));
       const stream = createEventStream({
@@ -64,6 +65,7 @@ export function createSessionStreams({
           open.delete(stream);
           count(sessionId, -1);
           signal.removeEventListener("abort", close);
+          gone.abort();
         },
         ...(schedule === undefined ? {} : { schedule }),
       });

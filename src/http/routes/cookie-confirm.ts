@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import type { SessionConfirmed } from "../../flows/confirm.ts";
+import type { Reauthenticated } from "../../flows/reauthenticate.ts";
 import { toAccessCookie, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
@@ -63,10 +63,10 @@ function requirePasswords({ settings }: HttpDeps): void {
 /** @throws RequestError 400 if the password is wrong. */
 async function confirm(
   { flows }: HttpDeps,
-  ...args: Parameters<HttpDeps["flows"]["confirmByPassword"]>
-): Promise<SessionConfirmed> {
+  ...args: Parameters<HttpDeps["flows"]["reauthenticateByPassword"]>
+): Promise<Reauthenticated> {
   try {
-    return await flows.confirmByPassword(...args);
+    return await flows.reauthenticateByPassword(...args);
   } catch (error) {
     if (!(error instanceof AuthError) || error.code !== "wrong_password") throw error;
     throw fieldErrors({ password: ["Invalid password."] });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
-import type { PasswordChanged } from "../../flows/change-password.ts";
+import type { PasswordChanged } from "../../flows/passwords/repeat-change.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
 import { toTokenLimits, withCookies } from "../cookies/cookies.ts";

@@ -13,7 +13,7 @@ import type { FeedSource } from "./source.ts";
 import { toRegisteredLease, toStreamTime } from "./stream-time.ts";
 import { type FrameStream, openFrameStream } from "./streams.ts";
 
-/** What readers are served with. */
+/** The options of `createFeedReaders`. */
 export interface FeedReadersOptions {
   readonly source: FeedSource;
   /** Learns of every frame, so that a revocation is confirmed only when no reader can lack it. */
@@ -55,13 +55,13 @@ const stall = { longest: 60_000, margin: 5_000 };
 /** Milliseconds between two sweeps. */
 const sweepInterval = 1_000;
 
-/** Creates the readers of a process: there are none yet. */
+/** Creates the readers of a process. At first, there are none. */
 export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
   const { source, leases, clock, random, maxStreams, schedule = unrefSchedule } = options;
   const { log } = source;
   const now = clock.monotonic;
-  const process = Buffer.from(random(8)).readBigUInt64BE();
-  const frames = createFrames(source, clock, process);
+  const processId = Buffer.from(random(8)).readBigUInt64BE();
+  const frames = createFrames(source, clock, processId);
   const streams = new Map<FrameStream, OpenStream>();
   const polls = createPolls({ schedule, send: sendPoll });
   const flushes = createLoop({ step: flush, schedule });
@@ -184,7 +184,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
 
     acknowledge(reader, text) {
       const cursor = parseCursorText(text);
-      if (cursor?.process === process) leases.acknowledge(reader, Math.min(cursor.number, log.end));
+      if (cursor?.process === processId) leases.acknowledge(reader, Math.min(cursor.number, log.end));
     },
 
     stats: () => ({

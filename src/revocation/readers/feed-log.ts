@@ -33,7 +33,7 @@ export interface FeedLog extends FeedFollower {
   prepare(): Promise<void>;
 }
 
-/** What a log needs. */
+/** The options of `createFeedLog`. */
 export interface FeedLogOptions {
   readonly store: Pick<FeedStore, "read">;
   readonly clock: Clock;

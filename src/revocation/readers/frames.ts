@@ -44,8 +44,8 @@ export interface Frames {
   sweep(): void;
 }
 
-/** Every record at one time. */
-interface Whole {
+/** A copy of all records, made at one time. */
+interface FullCopy {
   readonly body: Uint8Array;
   readonly number: number;
   readonly place: LogPlace | null;
@@ -58,23 +58,23 @@ interface Whole {
 const sharedFor = 5;
 
 /** Milliseconds for which a copy of all records is used although the log has others: the reader gets those with its next frame. */
-const wholeFor = 1_000;
+const fullCopyUsedFor = 1_000;
 
 /** Milliseconds for which a copy of all records is kept without being used. */
-const wholeKept = 10_000;
+const fullCopyKeptFor = 10_000;
 
 const nothing = new Uint8Array();
 
 /** The position of a reader that has nothing. */
 const start: ReaderPosition = { number: null, place: null, keys: null };
 
-/** Creates the frames of a process. `process` is its random name in cursors. */
-export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">, process: bigint): Frames {
+/** Creates the frames of a process. `processId` is its random name in cursors. */
+export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">, processId: bigint): Frames {
   const { log } = source;
   const shared = new Map<string, Frame>();
   let sharedAt = Number.NEGATIVE_INFINITY;
   let sharedEnd = 0;
-  let whole: Whole | null = null;
+  let fullCopy: FullCopy | null = null;
   let keyVersion = source.keyVersion();
 
   /** Whether the records after a position are kept in their order. */
@@ -91,30 +91,34 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
     return since.length < log.size * recordLength ? since : null;
   }
 
-  function copyWhole(position: ReaderPosition, now: number): Whole {
-    if (whole?.number === log.end) whole = toWhole(whole.body, now);
-    else if (whole === null || !isUsable(whole, position, now)) whole = toWhole(log.copyAll(), now);
-    return whole;
+  function copyAll(position: ReaderPosition, now: number): FullCopy {
+    if (fullCopy?.number === log.end) fullCopy = toFullCopy(fullCopy.body, now);
+    else if (fullCopy === null || !isUsable(fullCopy, position, now)) fullCopy = toFullCopy(log.copyAll(), now);
+    return fullCopy;
   }
 
   /** Returns whether a copy will do although the log has others. */
-  function isUsable({ at, number }: Whole, position: ReaderPosition, now: number): boolean {
+  function isUsable({ at, number }: FullCopy, position: ReaderPosition, now: number): boolean {
     // An awaited record must be in every frame from now on: a confirmation doesn't wait for new readers.
-    return now - at < wholeFor && number >= log.lastAwaited && number > (position.number ?? -1);
+    return now - at < fullCopyUsedFor && number >= log.lastAwaited && number > (position.number ?? -1);
   }
 
-  const toWhole = (body: Uint8Array, at: number): Whole => ({
-    ...{ body, number: log.end, place: log.place(), at, age: source.age() },
+  const toFullCopy = (body: Uint8Array, at: number): FullCopy => ({
+    body,
+    number: log.end,
+    place: log.place(),
+    at,
+    age: source.age(),
   });
 
   function toFrame(position: ReaderPosition): Frame {
     const now = clock.monotonic();
     const news = copyNews(position);
     const from =
-      news === null ? copyWhole(position, now) : { number: log.end, place: log.place(), at: now, age: source.age() };
+      news === null ? copyAll(position, now) : { number: log.end, place: log.place(), at: now, age: source.age() };
     const { number, place } = from;
     const to = { number, place, keys: keyVersion & 0xffff };
-    const body = news ?? (from as Whole).body;
+    const body = news ?? (from as FullCopy).body;
     const head = new Uint8Array(headerLength + (news?.length ?? 0));
     writeHeader(head, {
       isFull: news === null,
@@ -124,7 +128,7 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
       madeAt: now,
       keyVersion,
       held: 0,
-      cursor: toCursorText({ process, ...to, history: place?.history ?? 0n, horizon: place?.horizon ?? 0n }),
+      cursor: toCursorText({ process: processId, ...to, history: place?.history ?? 0n, horizon: place?.horizon ?? 0n }),
     });
     if (news !== null) head.set(news, headerLength);
     return { head, body: news === null ? body : nothing, to, madeAt: now };
@@ -148,7 +152,7 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
   }
 
   function toKnownNumber(cursor: Cursor): number | null {
-    return cursor.process === process && cursor.number <= log.end ? cursor.number : null;
+    return cursor.process === processId && cursor.number <= log.end ? cursor.number : null;
   }
 
   return {
@@ -172,7 +176,7 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
       return held < 1 ? frame : { ...frame, head: withHeld(frame.head, held) };
     },
     sweep() {
-      if (whole !== null && clock.monotonic() - whole.at > wholeKept) whole = null;
+      if (fullCopy !== null && clock.monotonic() - fullCopy.at > fullCopyKeptFor) fullCopy = null;
     },
   };
 }

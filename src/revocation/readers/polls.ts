@@ -5,35 +5,39 @@ import type { PolledFrame, ReaderRequest } from "./readers.ts";
 
 /** The polls that wait until there is something new. */
 export interface Polls {
-  /** Waits. @throws AuthError `unavailable` when they are stopped; the signal's reason. */
+  /**
+   * Adds a poll, which is answered when there is something new or `wait` milliseconds have passed.
+   *
+   * @throws AuthError `unavailable` if the polls are stopped.
+   * @throws the signal's reason if it is aborted.
+   */
   add(
     position: ReaderPosition,
     request: ReaderRequest,
     options: { readonly wait: number; readonly signal?: AbortSignal | undefined },
   ): Promise<PolledFrame>;
-  /** Answers those whose position `isDue`. */
+  /** Answers the polls whose position `isDue`. */
   answer(isDue: (position: ReaderPosition) => boolean): void;
-  /** Ends all of them. */
+  /** Refuses all polls that wait. */
   stop(): void;
-  /** How many wait. */
+  /** The number of polls that wait. */
   readonly size: number;
 }
 
-/** What polls need. */
+/** The options of `createPolls`. */
 export interface PollsOptions {
   readonly schedule: Schedule;
-  /** Makes the answer. */
+  /** Makes the answer to a poll. */
   readonly send: (position: ReaderPosition, request: ReaderRequest) => PolledFrame;
 }
 
 interface Poll {
   readonly position: ReaderPosition;
-  /** Answers it. */
   readonly answer: () => void;
   readonly fail: (reason: unknown) => void;
 }
 
-/** Creates the polls: none waits yet. */
+/** Creates an empty list of polls. */
 export function createPolls({ schedule, send }: PollsOptions): Polls {
   const polls = new Set<Poll>();
 

@@ -17,7 +17,7 @@ export interface FrameStream {
   close(): void;
 }
 
-/** What a stream needs. */
+/** The options of `openFrameStream`. */
 export interface FrameStreamOptions {
   readonly position: ReaderPosition;
   /** Milliseconds on the monotonic clock. */

@@ -94,7 +94,7 @@ async function requireNoRing({ keys }: Store): Promise<void> {
   const sealed = (await keys.read()).keys.find(isSealed);
   if (sealed === undefined) return;
   throw new ConfigError(
-    `keyEncryptionKey: is missing: the key "${sealed.kekId}" sealed the key "${sealed.kid}" in the database. Set it.`,
+    `keyEncryptionKey: is missing: the key "${sealed.kekId}" encrypts the key "${sealed.kid}" in the database. Set it.`,
   );
 }
 

@@ -70,17 +70,20 @@ export function createDemonstration({ auth, createNode, findUrl }: Demonstration
     const id = randomUUID();
     // Another token of the session, so that the signals outlast a revocation of this token alone.
     const { user: _, ...claims } = { ...authentication, tokenId: id };
+    const gone = new AbortController();
+    const use = { until: "session", signal: gone.signal } as const;
     const run = createRun({
       id,
       session: { id: sessionId, userId, generation: found.session.generation },
       reuseInterval: settings.reuseInterval,
       refreshTokenLifetime: settings.refreshTokenLifetime,
-      signals: { tab: signals.signal(claims, "session"), node: other.signal(claims, { until: "session" }) },
+      signals: { tab: signals.signal(claims, use), node: other.signal(claims, use) },
       attacker: createAttacker(settings, findUrl),
       askOtherNode: (request) => other.fetch(request),
       onEnd: () => {
         runs.delete(id);
         losing.delete(sessionId);
+        gone.abort();
       },
     });
     runs.set(id, run);

@@ -135,7 +135,7 @@ const ofNode: readonly Reading[] = [
   ],
   [
     "tokenpair_keys_unreadable",
-    "1 if this node can't open the newest keys in the database, and continues with the former ones, else 0.",
+    "1 if this node can't decrypt the newest keys in the database, and continues with the former ones, else 0.",
     ({ keys }) => (keys.isReadable ? 0 : 1),
   ],
   ["tokenpair_password_hashes_in_flight", "Password hashes being computed.", ({ passwords }) => passwords.inFlight],

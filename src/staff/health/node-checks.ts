@@ -20,7 +20,7 @@ export async function checkNodes(
   { nodes }: Pick<Store, "nodes">,
   { maxStaleness }: Pick<Settings, "maxStaleness">,
 ): Promise<readonly Check[]> {
-  const { nodes: registered, isSettled } = await nodes.look();
+  const { nodes: registered, isSettled } = await nodes.readRegistry();
   const known = registered.filter(({ isLeaving }) => !isLeaving);
   const names = known.map(
     ({ id, name, joinedAt }) => `${withoutControls(name ?? id.slice(0, 8))} since ${toTime(joinedAt)}`,

@@ -68,13 +68,15 @@ function checkStrength({ access }: OpenedRing): readonly Check[] {
 function checkSeals({ keys }: KeyRecords, keks: Keks | null): readonly Check[] {
   const others = keys.filter(isSealed).filter(({ kekId }) => kekId !== keks?.id).length;
   if (others === 0) return [];
-  return [warn(name, `${toCount(others, "key")} sealed by a former key encryption key. Run: tokenpair keys rewrap`)];
+  return [
+    warn(name, `${toCount(others, "key")} encrypted with a former key encryption key. Run: tokenpair keys rewrap`),
+  ];
 }
 
 function toSummary({ keys }: KeyRecords): Check {
   const sealed = keys.filter(isSealed);
   const secrets = sealed.filter(({ use }) => use === "secret").length;
-  return ok(name, `Opens ${toCount(sealed.length - secrets, "key")} and ${toCount(secrets, "secret")}.`);
+  return ok(name, `Decrypted ${toCount(sealed.length - secrets, "key")} and ${toCount(secrets, "secret")}.`);
 }
 
 /**

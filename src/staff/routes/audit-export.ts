@@ -53,15 +53,15 @@ export function createAuditExport(staff: StaffDeps): Endpoint {
       if (context.request.method === "HEAD") return toResponse(null, name, format);
       if (running >= maxExports) throw new AuthError("throttled", "exports", { retryAfter: 10 });
       running += 1;
-      let isDone = false;
+      const gone = new AbortController();
       const finish = () => {
-        if (!isDone) running -= 1;
-        isDone = true;
+        if (!gone.signal.aborted) running -= 1;
+        gone.abort();
       };
       try {
         await recordExport(staff, member, context);
         const filter = toAuditFilter(given);
-        return toResponse(createBody({ staff, member, filter, format, finish }), name, format);
+        return toResponse(createBody({ staff, member, filter, format, finish, gone: gone.signal }), name, format);
       } catch (error) {
         finish();
         throw error;
@@ -111,12 +111,14 @@ interface Export {
   readonly format: ExportFormat;
   /** Called once or more when the export has ended. */
   readonly finish: () => void;
+  /** Aborts when the export has ended. */
+  readonly gone: AbortSignal;
 }
 
 /** Reads the log page by page, as fast as the client reads. Fails if the member's session or role ends on the way. */
-function createBody({ staff, member, filter, format, finish }: Export): ReadableStream<Uint8Array> {
+function createBody({ staff, member, filter, format, finish, gone }: Export): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const signal = staff.signal(member.authentication);
+  const signal = staff.signal(member.authentication, gone);
   let from: ListKey | null = null;
   let isFirst = true;
 

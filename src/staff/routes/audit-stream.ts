@@ -38,7 +38,6 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       const { audit } = staff.deps.store;
       const last = context.request.headers.get("Last-Event-ID");
       let cursor = last === null ? (await audit.read({ after: null, limit: 1 })).cursor : await readId(audit, last);
-      const signal = staff.signal(authentication);
 
       const loop = createLoop({
         schedule: unrefSchedule,
@@ -66,6 +65,8 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
       // Without an event, so that the browser continues at another node.
       const unfollow = follower.follow({ onEntries: () => loop.wake(), onStop: () => stream.end() });
       if (unfollow === null) throw new AuthError("throttled", "streams", { retryAfter: 5 });
+      const gone = new AbortController();
+      const signal = staff.signal(authentication, gone.signal);
       const close = () => {
         const { reason } = signal as { reason?: unknown };
         const code = reason instanceof AuthError ? reason.code : "closed";
@@ -75,6 +76,7 @@ export const createAuditStream = (staff: StaffDeps, follower: AuditFollower): En
         onEnd() {
           unfollow();
           signal.removeEventListener("abort", close);
+          gone.abort();
           void loop.stop();
         },
       });

@@ -87,7 +87,7 @@ export function createSessionChanges(staff: StaffDeps): readonly Endpoint[] {
       async run({ member, body, client }) {
         const guard = toPermissionGuard(staff, member, "users.write");
         try {
-          return toJsonResponse(200, { cleared: await staff.flows.unlockAddress(body.ip, client, guard) });
+          return toJsonResponse(200, { cleared: await staff.flows.unlockAddress(body.ip, { client, guard }) });
         } catch (error) {
           if (error instanceof TypeError) throw fieldErrors({ ip: ["This isn't an address."] });
           throw error;

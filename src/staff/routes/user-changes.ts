@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Role, roles } from "../../core/role.ts";
+import type { RevocationRequest } from "../../flows/commit.ts";
 import { verifyPassword } from "../../flows/passwords/text.ts";
-import type { RevocationRequest } from "../../flows/sessions.ts";
 import { findUser, findUserByName } from "../../flows/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
@@ -51,8 +51,7 @@ export function createUserChanges(staff: StaffDeps): readonly Endpoint[] {
             ...(body.email == null ? {} : { email: body.email }),
             ...(password === undefined ? {} : { password }),
           },
-          client,
-          guard,
+          { client, guard },
         );
         return toJsonResponse(200, { user: toUserBody(user), password: generated });
       },
@@ -245,7 +244,7 @@ export async function runAccessChange(
       await staff.flows.enableUser(id, { client, guard });
       return nothing;
     case "unlock":
-      return { ...nothing, cleared: await staff.flows.unlockUser(id, client, guard) };
+      return { ...nothing, cleared: await staff.flows.unlockUser(id, { client, guard }) };
   }
 }
 

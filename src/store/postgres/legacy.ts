@@ -79,12 +79,12 @@ export function createLegacyStore(
   async function revokeSessions(
     transaction: Transaction,
     tokenIds: readonly string[],
-    ...[reason, options]: [reason: "logout" | "revoked", options: { readonly confirm?: boolean | undefined }]
+    { reason, confirm }: { readonly reason: "logout" | "revoked"; readonly confirm: boolean | undefined },
   ) {
     const rows = await transaction.run<{ sessionId: string }>(findSessions, { tokenIds: JSON.stringify(tokenIds) });
     const revoked = [];
     for (const { sessionId } of rows) {
-      const change = await revocations.revokeOne(transaction, sessionId, reason, options);
+      const change = await revocations.revokeOne(transaction, sessionId, { reason, confirm });
       if (change.sessions > 0) revoked.push({ sessionId, ...change });
     }
     return revoked;
@@ -108,7 +108,7 @@ export function createLegacyStore(
         const [row] = await run<{ now: number; added: string }>(spendAll, { tokens: JSON.stringify(tokens) });
         const { now, added } = row as NonNullable<typeof row>;
         const ids = tokens.map(({ tokenId }) => tokenId);
-        const revoked = await revokeSessions(transaction, ids, reason, { confirm });
+        const revoked = await revokeSessions(transaction, ids, { reason, confirm });
         const position = revoked.at(-1)?.position;
         const change: RevokedTokens = {
           tokenIds: JSON.parse(added) as string[],

@@ -95,7 +95,8 @@ export function createSessionInserter(revocations: Revocations): SessionInserter
     if (maxSessions === null) return [];
     const excess = await transaction.run<{ id: string }>(selectBeyondLimit, { userId, userEpoch, maxSessions });
     const revoked = [];
-    for (const { id } of excess) revoked.push({ id, ...(await revocations.revokeOne(transaction, id, "limit")) });
+    for (const { id } of excess)
+      revoked.push({ id, ...(await revocations.revokeOne(transaction, id, { reason: "limit" })) });
     return revoked;
   }
 
@@ -116,7 +117,10 @@ export function createSessionInserter(revocations: Revocations): SessionInserter
       const replaced =
         replaces === undefined
           ? nothingRevoked
-          : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", { userId: replaces.userId });
+          : await revocations.revokeOne(transaction, replaces.sessionId, {
+              reason: "replaced",
+              userId: replaces.userId,
+            });
       const limited = await revokeBeyondLimit(transaction, session);
       if (updateLastLogin) await run(setLastLogin, { userId });
       const { previousHash = null, salt = null, idempotencyHash = null } = session;

@@ -1,4 +1,4 @@
-import type { Look, NodeStore, RegisteredNode, RegistryNode } from "../../core/store/nodes.ts";
+import type { NodeStore, RegisteredNode, RegistryNode, RegistrySnapshot } from "../../core/store/nodes.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock, commitDurably } from "./connection/statement.ts";
 import { parsePosition } from "./feed/cursor.ts";
@@ -36,7 +36,7 @@ const acknowledge = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_
     FROM quick WHERE id = :id RETURNING id)
   SELECT pg_notify(:channel, '') FROM acknowledged`;
 
-const look = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
+const readRegistry = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
     longest_lease_ms AS "longestLease", pg_is_in_recovery() AS "isStandby", id, name, lease_ms AS lease,
     CASE WHEN nodes.incarnation = ${incarnation} THEN seen END AS seen, leaving AS "isLeaving", joined_at AS "joinedAt",
     clock_ahead_ms AS "clockAhead"
@@ -48,7 +48,7 @@ const findEntry = `SELECT pg_is_in_recovery() AS "isStandby", EXISTS (SELECT FRO
 const settle = `UPDATE tokenpair.installation SET settled = :incarnation
   WHERE settled IS DISTINCT FROM :incarnation AND :incarnation = ${incarnation}`;
 
-type LookRow = RegistryNode & {
+type RegistryRow = RegistryNode & {
   readonly id: string | null;
   readonly currentIncarnation: string;
   readonly isSettled: boolean;
@@ -82,11 +82,14 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
       if (rows.length > 0) wake();
     },
 
-    async look(): Promise<Look> {
-      const rows = (await connection.run<LookRow>("nodes.look", look)) as readonly [LookRow, ...LookRow[]];
+    async readRegistry(): Promise<RegistrySnapshot> {
+      const rows = (await connection.run<RegistryRow>("nodes.readRegistry", readRegistry)) as readonly [
+        RegistryRow,
+        ...RegistryRow[],
+      ];
       const [{ currentIncarnation, isSettled, longestLease, isStandby }] = rows;
       // A standby may not have every node yet. Its start time must not count as known before it is promoted.
-      if (isStandby) throw isAStandby("nodes.look");
+      if (isStandby) throw isAStandby("nodes.readRegistry");
       const nodes = rows.filter(({ id }) => id !== null).map(toNode);
       return { incarnation: currentIncarnation, isSettled, longestLease, nodes };
     },

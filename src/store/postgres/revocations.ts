@@ -15,6 +15,7 @@ import { accessEnd, incarnation, isLive, isLiveInEpoch } from "./rows.ts";
 
 /** How to write an entry of the feed. */
 export interface EntryOptions {
+  readonly reason: RevokeReason;
   /** Whether a caller waits until every node has applied the entry. */
   readonly confirm?: boolean | undefined;
 }
@@ -28,15 +29,13 @@ export interface Revocations {
   readonly revokeOne: (
     transaction: Transaction,
     sessionId: string,
-    reason: RevokeReason,
-    options?: EntryOptions & { readonly userId?: string | undefined },
+    options: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
   /** Revokes some sessions, each with its own feed entry. */
   readonly revokeEach: (
     transaction: Transaction,
     sessionIds: readonly string[],
-    reason: RevokeReason,
-    options?: EntryOptions,
+    options: EntryOptions,
   ) => Promise<RevokedSessions>;
   /**
    * Raises the user's epoch and moves one session to the new epoch, with one feed entry. The rows of the user's other
@@ -45,8 +44,7 @@ export interface Revocations {
   readonly revokeOthers: (
     transaction: Transaction,
     owner: { readonly sessionId: string; readonly userId: string },
-    reason: RevokeReason,
-    options?: EntryOptions,
+    options: EntryOptions,
   ) => Promise<RevokedSessions | null>;
   /**
    * Raises the user's epoch, makes `change`, and revokes every session except `except`, with one feed entry. Returns `null`
@@ -55,15 +53,10 @@ export interface Revocations {
   readonly raiseEpoch: (
     transaction: Transaction,
     userId: string,
-    reason: RevokeReason,
-    options?: EntryOptions & UserChange,
+    options: EntryOptions & UserChange,
   ) => Promise<RaisedEpoch | null>;
   /** Raises the global epoch and revokes every session of every user, with one feed entry. */
-  readonly revokeAll: (
-    transaction: Transaction,
-    reason: RevokeReason,
-    options?: EntryOptions,
-  ) => Promise<RevokedSessions>;
+  readonly revokeAll: (transaction: Transaction, options: EntryOptions) => Promise<RevokedSessions>;
 }
 
 /** The other changes of a user whose epoch is raised. */
@@ -198,13 +191,13 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
   }
 
   return {
-    revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null } = {}) =>
+    revokeOne: (transaction, sessionId, { reason, confirm = false, userId = null }) =>
       revoke(transaction, revokeOne, { sessionId, userId, reason, code: toReasonCode(reason), confirm }),
 
-    revokeEach: (transaction, sessionIds, reason, { confirm = false } = {}) =>
+    revokeEach: (transaction, sessionIds, { reason, confirm = false }) =>
       revoke(transaction, revokeEach, { sessionIds, reason, code: toReasonCode(reason), confirm }),
 
-    async revokeOthers(transaction, owner, reason, { confirm = false } = {}) {
+    async revokeOthers(transaction, owner, { reason, confirm = false }) {
       const { run } = transaction;
       if ((await run(lockOwner, { ...owner })).length === 0) return null;
       const { userId } = owner;
@@ -216,7 +209,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       return revoke(transaction, appendException, { ...owner, epoch, now, code: toReasonCode(reason), confirm });
     },
 
-    async raiseEpoch(transaction, userId, reason, { disable = false, passwordHash, except, confirm = false } = {}) {
+    async raiseEpoch(transaction, userId, { reason, disable = false, passwordHash, except, confirm = false }) {
       const change = { userId, reason, disable, passwordHash: passwordHash ?? null };
       const [raised] = await transaction.run<{ epoch: number; now: number }>(raiseEpoch, change);
       if (raised === undefined) return null;
@@ -226,7 +219,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       return { ...raised, revoked };
     },
 
-    async revokeAll(transaction, reason, { confirm = false } = {}) {
+    async revokeAll(transaction, { reason, confirm = false }) {
       const { run } = transaction;
       await run(`SELECT pg_advisory_xact_lock(${loginLock})`);
       // Before the sessions: a rotation at the same time either read the old epoch, or finds its session revoked.

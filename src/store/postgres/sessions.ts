@@ -111,7 +111,7 @@ export function createSessionStore(
         const revoked =
           reason === undefined
             ? nothingRevoked
-            : await revocations.revokeOne(transaction, sessionId, reason, { confirm });
+            : await revocations.revokeOne(transaction, sessionId, { reason, confirm });
         return recordChange(run, audit, { result, ...revoked });
       }),
 
@@ -144,27 +144,31 @@ export function createSessionStore(
         return recordChange(
           transaction.run,
           audit,
-          await revocations.revokeOne(transaction, sessionId, reason, options),
+          await revocations.revokeOne(transaction, sessionId, { reason, ...options }),
         );
       }),
 
     revokeEach: (sessionIds, reason, { audit, guard, ...options } = {}) =>
       connection.transact("sessions.revokeEach", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const revoked = await revocations.revokeEach(transaction, sessionIds, reason, options);
+        const revoked = await revocations.revokeEach(transaction, sessionIds, { reason, ...options });
         return recordChange(transaction.run, audit, revoked);
       }),
 
     revokeForUser: (userId, reason, { audit, confirm, guard } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const raised = await revocations.raiseEpoch(transaction, userId, reason, { confirm });
+        const raised = await revocations.raiseEpoch(transaction, userId, { reason, confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? nothingRevoked);
       }),
 
     revokeOthers: (owner, reason, { audit, ...options } = {}) =>
       connection.transact("sessions.revokeOthers", async (transaction) =>
-        recordChange(transaction.run, audit, await revocations.revokeOthers(transaction, owner, reason, options)),
+        recordChange(
+          transaction.run,
+          audit,
+          await revocations.revokeOthers(transaction, owner, { reason, ...options }),
+        ),
       ),
 
     revokeAll: (reason, { audit, confirm, guard } = {}) =>
@@ -172,7 +176,7 @@ export function createSessionStore(
         "sessions.revokeAll",
         async (transaction) => {
           await requireAllowed(transaction.run, guard);
-          return recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason, { confirm }));
+          return recordChange(transaction.run, audit, await revocations.revokeAll(transaction, { reason, confirm }));
         },
         { isUnbounded: true },
       ),

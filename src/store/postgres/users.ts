@@ -158,7 +158,11 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
       connection.transact("users.disable", async (transaction) => {
         await requireAllowed(transaction.run, guard);
         const [user] = await transaction.run<User>(lockUser, { id });
-        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true, confirm });
+        const raised = await revocations.raiseEpoch(transaction, id, {
+          reason: "user_disabled",
+          disable: true,
+          confirm,
+        });
         if (user?.isActive === false && raised !== null) return { ...raised.revoked, wasDisabled: true };
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
@@ -176,7 +180,11 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
     setPassword: (id, passwordHash, { audit, confirm, guard } = {}) =>
       connection.transact("users.setPassword", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash, confirm });
+        const raised = await revocations.raiseEpoch(transaction, id, {
+          reason: "password_changed",
+          passwordHash,
+          confirm,
+        });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
@@ -192,7 +200,7 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         const { sessionId } = keep;
         if ((await run(lockCaller, { id, userEpoch, sessionId })).length === 0) return null;
         const change = { passwordHash, except: sessionId, confirm };
-        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", change);
+        const raised = await revocations.raiseEpoch(transaction, id, { reason: "password_changed", ...change });
         if (raised === null) return null;
         const { epoch, now, revoked } = raised;
         const kept = toSessionAt(await run<SessionRow>(keepSession, { ...keep, epoch, now }));
@@ -215,7 +223,7 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
     delete: (id, { audit, confirm, guard } = {}) =>
       connection.transact("users.delete", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted", { confirm });
+        const raised = await revocations.raiseEpoch(transaction, id, { reason: "user_deleted", confirm });
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),

@@ -116,7 +116,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const node = connection
       .prepare("SELECT leaving FROM nodes WHERE id = :nodeId AND incarnation = :incarnation")
       .get({ nodeId, incarnation: connection.incarnation });
-    const { number } = connection.prepare("SELECT count(*) AS number FROM nodes").get() as { number: number };
+    const { number } = connection.get("SELECT count(*) AS number FROM nodes") as { number: number };
     watch.setActive(subscribers.size > 0 && number > 1);
     return {
       incarnation: connection.incarnation,
@@ -137,14 +137,20 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       // An older copy of the database was restored: from here on, its positions are given once more.
       history = randomUUID();
       return {
-        ...{ revocations: [], positions: [], place: toFeedPlace(0) },
-        ...{ cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true },
+        revocations: [],
+        positions: [],
+        place: toFeedPlace(0),
+        cursor: after as FeedCursor,
+        more: false,
+        seen: "0",
+        state,
+        isCursorLost: true,
       };
     }
     const from = cursor === null ? { seq: 0, since } : cursor;
     const isLoad = from.since !== undefined;
     const page = { ...from, limit: feedBatchSize + 1 };
-    const rows = connection.prepare(isLoad ? selectSince : selectAfter).all(page) as unknown as readonly FeedRow[];
+    const rows = connection.all<FeedRow>(isLoad ? selectSince : selectAfter, page);
     const batch = rows.slice(0, feedBatchSize);
     const more = rows.length > feedBatchSize;
     const next = more ? { ...from, seq: batch.at(-1)?.seq ?? from.seq } : { seq: last };

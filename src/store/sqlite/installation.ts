@@ -26,7 +26,7 @@ const select = `SELECT global_epoch AS globalEpoch, longest_access AS longestAcc
 
 /** Reads the row of `installation`. Call it only inside a transaction. */
 export function readInstallation(connection: SqliteConnection): Installation {
-  return connection.prepare(select).get() as unknown as Installation;
+  return connection.get<Installation>(select) as Installation;
 }
 
 /** Returns the global epoch. Call it only inside a transaction. */

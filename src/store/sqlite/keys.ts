@@ -32,14 +32,14 @@ export function createKeyStore(connection: SqliteConnection, feed: SqliteFeedSto
   }
 
   function findKey(kid: string): KeyRecord | undefined {
-    return connection.prepare(find).get({ kid }) as KeyRecord | undefined;
+    return connection.get<KeyRecord>(find, { kid });
   }
 
   return {
     async read() {
       return connection.read("keys.read", (now): KeyRecords => {
         const { keysVersion: version, ownRefreshSince, longestAccess } = readInstallation(connection);
-        const rows = connection.prepare(list).all() as unknown as readonly KeyRecord[];
+        const rows = connection.all<KeyRecord>(list);
         return { version, now, ownRefreshSince, longestAccess, keys: rows.map((row) => ({ ...row })) };
       });
     },

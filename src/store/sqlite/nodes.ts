@@ -43,10 +43,10 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
       if ((await run("nodes.acknowledge", sql, { id, seen, clockAhead })) > 0) wake();
     },
 
-    async look() {
-      return connection.read("nodes.look", () => {
+    async readRegistry() {
+      return connection.read("nodes.readRegistry", () => {
         const { longestLease, settled } = readInstallation(connection);
-        const rows = connection.prepare(list).all({ incarnation }) as unknown as readonly NodeRow[];
+        const rows = connection.all<NodeRow>(list, { incarnation });
         const nodes = rows.map((row) => ({ ...row, isLeaving: row.isLeaving === 1 }));
         return { incarnation, isSettled: settled === incarnation, longestLease, nodes };
       });
@@ -64,7 +64,7 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
     async markLeaving(id) {
       const sql = "UPDATE nodes SET leaving = 1 WHERE id = :id RETURNING lease_ms AS lease";
       return connection.write("nodes.markLeaving", () => {
-        const node = connection.prepare(sql).get({ id }) as Pick<NodeRow, "lease"> | undefined;
+        const node = connection.get<Pick<NodeRow, "lease">>(sql, { id });
         return node?.lease ?? null;
       });
     },

@@ -20,7 +20,7 @@ export function createOutboxStore(connection: SqliteConnection): OutboxStore {
       const isDue = await connection.read("outbox.claim", (now) => connection.prepare(findDue).get({ now }));
       if (isDue === undefined) return [];
       return connection.write("outbox.claim", (now) => {
-        const deliveries = connection.prepare(claim).all({ ...options, now }) as unknown as readonly Delivery[];
+        const deliveries = connection.all<Delivery>(claim, { ...options, now });
         return deliveries.map((delivery) => ({ ...delivery, body: withCurrentMessageType(delivery.body) }));
       });
     },

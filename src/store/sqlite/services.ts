@@ -43,11 +43,11 @@ export function createServiceStore(connection: SqliteConnection, feed: SqliteFee
     audit: AuditOf<ChangedService> | undefined,
   ): Promise<ChangedService | null> =>
     connection.write(operation, (now) => {
-      const row = connection.prepare(sql).get({ ...parameters, now });
+      const row = connection.get<ServiceRow<ChangedService>>(sql, { ...parameters, now });
       if (row === undefined) return null;
       connection.prepare(raiseVersion).run();
       feed.wakeAfterCommit();
-      return recordChange(connection, audit, toService<ChangedService>(row as unknown as ServiceRow<ChangedService>));
+      return recordChange(connection, audit, toService(row));
     });
 
   return {
@@ -57,15 +57,14 @@ export function createServiceStore(connection: SqliteConnection, feed: SqliteFee
 
     async list() {
       return connection.read("services.list", (now): readonly Service[] => {
-        const rows = connection.prepare(list).all({ now }) as unknown as readonly ServiceRow[];
-        return rows.map((row) => toService(row));
+        return connection.all<ServiceRow>(list, { now }).map((row) => toService(row));
       });
     },
 
     async find(credentialHash) {
       return connection.read("services.find", (now) => {
-        const row = connection.prepare(find).get({ credentialHash, now });
-        return row === undefined ? null : toService<FoundService>(row as unknown as ServiceRow<FoundService>);
+        const row = connection.get<ServiceRow<FoundService>>(find, { credentialHash, now });
+        return row === undefined ? null : toService(row);
       });
     },
 

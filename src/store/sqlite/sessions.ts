@@ -84,7 +84,7 @@ export function createSessionStore(
   }
 
   function readSnapshot(sessionId: string, now: number): SessionSnapshot | null {
-    const row = connection.prepare(findOne).get({ sessionId }) as SnapshotRow | undefined;
+    const row = connection.get<SnapshotRow>(findOne, { sessionId });
     if (row === undefined) return null;
     const { endedAt, endReason, ...session } = row;
     const ended = endedAt === null ? {} : { revokedAt: endedAt, revokeReason: endReason };
@@ -144,16 +144,16 @@ export function createSessionStore(
       return connection.read("sessions.list", (now) => {
         const rows =
           userId === undefined
-            ? connection.prepare(listAll).all({ limit, now })
-            : connection.prepare(listForUser).all({ userId, limit, now });
-        return { sessions: (rows as SessionRow[]).map(toSession), now };
+            ? connection.all<SessionRow>(listAll, { limit, now })
+            : connection.all<SessionRow>(listForUser, { userId, limit, now });
+        return { sessions: rows.map(toSession), now };
       });
     },
 
     async label(sessionId, userId, text) {
       return connection.write("sessions.label", (now) => {
-        const row = connection.prepare(label).get({ sessionId, userId, label: text, now });
-        return row === undefined ? null : toSession(row as SessionRow);
+        const row = connection.get<SessionRow>(label, { sessionId, userId, label: text, now });
+        return row === undefined ? null : toSession(row);
       });
     },
 

@@ -43,10 +43,7 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
       return toNames(await connection.read("staff.names", () => connection.prepare(names).all(parameters)));
     },
     async countLive() {
-      return connection.read(
-        "staff.countLive",
-        (now) => connection.prepare(countLive).get({ now }) as unknown as LiveCounts,
-      );
+      return connection.read("staff.countLive", (now) => connection.get<LiveCounts>(countLive, { now }) as LiveCounts);
     },
     async report({ id, body }) {
       await connection.write("staff.report", (now) => {
@@ -61,8 +58,7 @@ export function createStaffStore(connection: SqliteConnection): StaffStore {
     },
     async reports() {
       return connection.read("staff.reports", (now) => {
-        const rows = connection.prepare(reports).all({ now }) as unknown as readonly NodeReport[];
-        return { reports: rows, now };
+        return { reports: connection.all<NodeReport>(reports, { now }), now };
       });
     },
   };

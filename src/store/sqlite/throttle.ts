@@ -19,8 +19,8 @@ export function createThrottleStore(connection: SqliteConnection): ThrottleStore
   function readCounts(keys: readonly string[], now: number): CountSnapshot {
     const counts = new Map<string, FailureCount>();
     for (const key of keys) {
-      const row = connection.prepare(find).get({ key, now });
-      if (row !== undefined) counts.set(key, row as unknown as FailureCount);
+      const row = connection.get<FailureCount>(find, { key, now });
+      if (row !== undefined) counts.set(key, row);
     }
     return { counts, now };
   }

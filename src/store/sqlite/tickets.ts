@@ -31,8 +31,8 @@ export function createTicketStore(connection: SqliteConnection, inserter: Sessio
 
     async find(hash) {
       return connection.read("tickets.find", (now) => {
-        const row = connection.prepare(find).get({ hash });
-        return row === undefined ? null : { ticket: toTicket(row as unknown as TicketRow), now };
+        const row = connection.get<TicketRow>(find, { hash });
+        return row === undefined ? null : { ticket: toTicket(row), now };
       });
     },
 

@@ -21,8 +21,7 @@ export function createUserImport(connection: SqliteConnection): UserStore["impor
     const transact = dryRun ? connection.read : connection.write;
     return transact("users.importBatch", (now) => {
       const existing = users.flatMap(({ id, usernameKey }) => {
-        const rows = connection.prepare(findExisting).all({ id: id ?? null, usernameKey });
-        return rows as unknown as ExistingUser[];
+        return connection.all<ExistingUser>(findExisting, { id: id ?? null, usernameKey });
       });
       const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
       const { outcomes, inserts, sameIds, lastNumber } = planImport(users, existing, Number(last));

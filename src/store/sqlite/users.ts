@@ -81,22 +81,22 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
   function insertUser(id: string, fields: UserFields, now: number): User {
     const { username, usernameKey, email, role, passwordHash } = fields;
     reserveNumber(id);
-    const row = connection.prepare(insert).get({ id, username, usernameKey, email, role, passwordHash, now });
+    const row = connection.get<UserRow>(insert, { id, username, usernameKey, email, role, passwordHash, now });
     return toUser(row as UserRow);
   }
 
   function findUser(id: string): User | null {
-    const row = connection.prepare(find).get({ id });
-    return row === undefined ? null : toUser(row as UserRow);
+    const row = connection.get<UserRow>(find, { id });
+    return row === undefined ? null : toUser(row);
   }
 
   function findWithPassword(sql: string, parameters: Record<string, string>): UserWithPassword | null {
-    const row = connection.prepare(sql).get(parameters);
-    return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
+    const row = connection.get<UserRow<UserWithPassword>>(sql, parameters);
+    return row === undefined ? null : toUser(row);
   }
 
   function moveToEpoch(epoch: number, { userEpoch: _, ...keep }: KeepSession, now: number): SessionAt {
-    const row = connection.prepare(keepSession).get({ ...keep, epoch, now });
+    const row = connection.get<SessionRow>(keepSession, { ...keep, epoch, now });
     return { session: toSession(row as SessionRow), now, globalEpoch: readGlobalEpoch(connection) };
   }
 
@@ -131,8 +131,7 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
 
     async list({ after, limit }) {
       return connection.read("users.list", () => {
-        const rows = connection.prepare(list).all({ after: after ?? null, limit });
-        return (rows as UserRow[]).map((row) => toUser(row));
+        return connection.all<UserRow>(list, { after: after ?? null, limit }).map((row) => toUser(row));
       });
     },
 
@@ -145,9 +144,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
         if (owner !== null && owner.id !== id) return { outcome: "name_taken" };
         const emailPatch = { setEmail: Number(email !== undefined), email: email ?? null };
         const rolePatch = { setRole: Number(role !== undefined), role: role ?? null };
-        const row = connection.prepare(update).get({ id, username, usernameKey, ...emailPatch, ...rolePatch });
+        const row = connection.get<UserRow>(update, { id, username, usernameKey, ...emailPatch, ...rolePatch });
         if (row === undefined) return { outcome: "unchanged", user, now };
-        return recordChange(connection, audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
+        return recordChange(connection, audit, { outcome: "updated", user: toUser(row), now } as const);
       });
     },
 
@@ -212,7 +211,7 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
 
     async countHashForms() {
       return connection.read("users.countHashForms", () => {
-        return connection.prepare(countHashForms).all() as unknown as HashFormCount[];
+        return connection.all<HashFormCount>(countHashForms);
       });
     },
 

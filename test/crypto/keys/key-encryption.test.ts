@@ -47,7 +47,7 @@ describe("a sealed key", () => {
     const keks = createKeks(first);
     const { sealed, kekId } = keks.seal("r1", bytes);
     const fault =
-      /^keyEncryptionKey can't open the key "\w+": the key "\w+" isn't the one that sealed it, or the database/;
+      /^keyEncryptionKey can't decrypt the key "\w+": the key "\w+" isn't the one that encrypted it, or the database/;
     expect(faultOf(() => keks.open("r2", sealed, kekId))).toMatch(fault);
     for (let at = 0; at < sealed.length; at++) {
       const changed = Uint8Array.from(sealed);
@@ -64,7 +64,7 @@ describe("a sealed key", () => {
   it("whose key is missing says which one", () => {
     const { sealed } = createKeks(`old:${first}`).seal("abc", bytes);
     expect(faultOf(() => createKeks(`new:${second}`).open("abc", sealed, "old"))).toBe(
-      'keyEncryptionKey lacks the key "old", which sealed the key "abc". Add it to the list, as "old:…".',
+      'keyEncryptionKey lacks the key "old", which encrypts the key "abc". Add it to the list, as "old:…".',
     );
   });
 });

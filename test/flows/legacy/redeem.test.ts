@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../../src/flows/authenticate.ts";
-import { changePassword } from "../../../src/flows/change-password.ts";
 import { logout } from "../../../src/flows/logout.ts";
+import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
 import { revokeAllSessions, revokeSession } from "../../../src/flows/sessions.ts";

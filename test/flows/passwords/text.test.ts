@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { changePassword } from "../../../src/flows/change-password.ts";
 import { login } from "../../../src/flows/login.ts";
+import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { createUser, setPassword } from "../../../src/flows/users.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 

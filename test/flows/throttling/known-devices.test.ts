@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { changePassword } from "../../../src/flows/change-password.ts";
 import { login } from "../../../src/flows/login.ts";
+import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
 import { setPassword } from "../../../src/flows/users.ts";
 import { alice, type TestAuth, testStart } from "../../support/auth.ts";

@@ -74,6 +74,20 @@ describe("session/events/", () => {
     await streams[0].body?.cancel();
   });
 
+  it("keeps nothing of a stream that its client has closed", async () => {
+    let { access, refresh } = await auth.logIn();
+    for (let n = 0; n < 3; n++) {
+      const stream = await open(access);
+      expect(auth.signals.size).toBe(3);
+      await stream.body?.cancel();
+      expect(auth.signals.size).toBe(0);
+      const next = await auth.send("POST", "/api/token/refresh/", { body: { refresh } });
+      ({ access, refresh } = (await next.json()) as { access: string; refresh: string });
+    }
+    await auth.send("HEAD", path, { headers: { Authorization: `Bearer ${access}` } });
+    expect(auth.signals.size).toBe(0);
+  });
+
   it("refuses requests without a login, and those whose session is over", async () => {
     expect((await auth.send("GET", path)).status).toBe(401);
     const { access, refresh } = await auth.logIn();

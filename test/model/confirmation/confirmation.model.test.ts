@@ -44,6 +44,7 @@ const breakages: readonly (readonly [Breakage, number])[] = [
   ["an incarnation is dated from the sending of the look that showed it", 13],
   ["a read is dated from its arrival", 7],
   ["a read counts although the node is leaving or absent", 11],
+  ["a node removes its row although a read has counted", 8],
   ["a look ignores rows that are leaving", 5],
   ["the wait is one step too short", 3],
   ["a command believes whatever incarnation is settled", 5],

@@ -19,6 +19,7 @@ export type Breakage =
   | "an incarnation is dated from the sending of the look that showed it"
   | "a read is dated from its arrival"
   | "a read counts although the node is leaving or absent"
+  | "a node removes its row although a read has counted"
   | "a look ignores rows that are leaving"
   | "the wait is one step too short"
   | "a command believes whatever incarnation is settled"
@@ -46,7 +47,7 @@ function toNodeSteps(world: World, breakage: Breakage | null): Step<World>[] {
   }
   if (registering?.result === null) {
     const row: Row = { id: world.registrations, incarnation: world.incarnation, leavingFor: null, covers: false };
-    const result = { row: row.id, incarnation: world.incarnation };
+    const result = { row: row.id, incarnation: world.incarnation, hasCounted: false };
     add("the registration is committed", { registering: { ...registering, result } }, { rows: [...world.rows, row] });
   }
   if (registering?.result) {
@@ -63,7 +64,13 @@ function toNodeSteps(world: World, breakage: Breakage | null): Step<World>[] {
   }
   if (read?.result === null) add("the read runs", { read: { ...read, result: toReadResult(world, read.row) } });
   if (read?.result) {
-    add("the answer of the read arrives", toRead(node, read.age, read.result, breakage));
+    const changes = toRead(node, read.age, read.result, breakage);
+    add("the answer of the read arrives", changes);
+    const removesAnyway = breakage === "a node removes its row although a read has counted";
+    if (changes.registration === null && registration !== null && (!registration.hasCounted || removesAnyway)) {
+      const rows = world.rows.filter(({ id }) => id !== registration.row);
+      add("the answer of the read arrives, and the node's row is removed", changes, { rows });
+    }
   }
 
   if (node.acknowledgement === "owed" && registration !== null)
@@ -98,6 +105,7 @@ function toRead(node: Node, age: number, result: ReadResult, breakage: Breakage 
   return {
     read: null,
     hasRevocation,
+    registration: node.registration && { ...node.registration, hasCounted: true },
     freshFor: Math.min(freshFor, wait),
     acknowledgement: isOwed ? "owed" : node.acknowledgement,
   };

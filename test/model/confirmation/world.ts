@@ -32,11 +32,19 @@ export interface ReadResult {
   readonly membership: "member" | "leaving" | "absent";
 }
 
+/** A row of the node's own. */
+interface Registration {
+  readonly row: number;
+  readonly incarnation: Incarnation;
+  /** Whether a read has counted under it: then the node doesn't remove the row itself. */
+  readonly hasCounted: boolean;
+}
+
 /** A process that accepts tokens from memory. */
 export interface Node {
   /** Its registration, once that has been answered. */
-  readonly registration: { readonly row: number; readonly incarnation: Incarnation } | null;
-  readonly registering: Omit<Statement<{ readonly row: number; readonly incarnation: Incarnation }>, "age"> | null;
+  readonly registration: Registration | null;
+  readonly registering: Omit<Statement<Registration>, "age"> | null;
   readonly read: (Statement<ReadResult> & { readonly row: number | null }) | null;
   /** Since the sending of the last read that counts, up to `wait`: then the node accepts nothing. */
   readonly freshFor: number;
@@ -93,7 +101,7 @@ export const firstWorld: World = {
   rows: [{ id: 1, incarnation: 0, leavingFor: null, covers: false }],
   registrations: 1,
   node: {
-    registration: { row: 1, incarnation: 0 },
+    registration: { row: 1, incarnation: 0, hasCounted: true },
     registering: null,
     read: null,
     freshFor: 0,

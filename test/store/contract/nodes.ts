@@ -15,15 +15,15 @@ const newNode = (id: string, changes: Partial<NewNode> = {}): NewNode => ({
 
 /** Defines the tests of every store's registry of nodes. */
 export function describeNodeContract(scene: Scene): void {
-  describe("nodes.register and nodes.look", () => {
+  describe("nodes.register and nodes.readRegistry", () => {
     it("lists the nodes in order of registration, in the incarnation in which they registered", async () => {
       const { nodes } = scene.store;
-      expect((await nodes.look()).nodes).toEqual([]);
+      expect((await nodes.readRegistry()).nodes).toEqual([]);
       const registered = await nodes.register(newNode("b", { name: "eu-1", lease: 250 }));
       expect(registered.databaseTime).toBeGreaterThan(0);
       scene.now += 1;
       await nodes.register(newNode("a"));
-      const look = await nodes.look();
+      const look = await nodes.readRegistry();
       expect(look.incarnation).toBe(registered.incarnation);
       const node = { seen: null, isLeaving: false, clockAhead: null };
       expect(look.nodes).toStrictEqual([
@@ -36,20 +36,20 @@ export function describeNodeContract(scene: Scene): void {
       const { nodes } = scene.store;
       await nodes.register(newNode("a"));
       await expect(nodes.register(newNode("a"))).rejects.toThrow();
-      expect((await nodes.look()).nodes).toHaveLength(1);
+      expect((await nodes.readRegistry()).nodes).toHaveLength(1);
     });
 
     it("raises the longest lease and never lowers it", async () => {
       const { nodes } = scene.store;
-      expect((await nodes.look()).longestLease).toBe(10_000);
+      expect((await nodes.readRegistry()).longestLease).toBe(10_000);
       await nodes.register(newNode("a", { lease: 250 }));
-      expect((await nodes.look()).longestLease).toBe(10_000);
+      expect((await nodes.readRegistry()).longestLease).toBe(10_000);
       await nodes.register(newNode("b", { lease: 60_000 }));
       await nodes.register(newNode("c"));
-      expect((await nodes.look()).longestLease).toBe(60_000);
+      expect((await nodes.readRegistry()).longestLease).toBe(60_000);
       expect(await nodes.raiseLease("a", 90_000)).toBe(true);
       expect(await nodes.raiseLease("b", 1)).toBe(true);
-      const { longestLease, nodes: rows } = await nodes.look();
+      const { longestLease, nodes: rows } = await nodes.readRegistry();
       expect(longestLease).toBe(90_000);
       expect(rows.map(({ lease }) => lease)).toEqual([90_000, 60_000, 1_000]);
     });
@@ -73,7 +73,7 @@ export function describeNodeContract(scene: Scene): void {
       await nodes.register(newNode("a"));
       const { seen } = await feed.read(readAfter(null, { nodeId: "a" }));
       await nodes.acknowledge("a", { seen, clockAhead: -20 });
-      const [node] = (await nodes.look()).nodes;
+      const [node] = (await nodes.readRegistry()).nodes;
       expect(node).toMatchObject({ seen, clockAhead: -20 });
       const second = (await feed.revokeToken("2")).position;
       expect([nodes.covers(seen, first), nodes.covers(seen, second)]).toEqual([true, false]);
@@ -100,7 +100,7 @@ export function describeNodeContract(scene: Scene): void {
       expect(await nodes.markLeaving("nobody")).toBeNull();
       await nodes.remove("nobody");
       await nodes.removeLeaving("nobody");
-      expect((await nodes.look()).nodes).toEqual([]);
+      expect((await nodes.readRegistry()).nodes).toEqual([]);
     });
   });
 
@@ -116,13 +116,13 @@ export function describeNodeContract(scene: Scene): void {
       expect(await membership("a")).toBe("member");
       await nodes.markLeaving("a");
       expect([await membership("a"), await membership("b")]).toEqual(["leaving", "member"]);
-      expect((await nodes.look()).nodes).toMatchObject([
+      expect((await nodes.readRegistry()).nodes).toMatchObject([
         { id: "a", isLeaving: true },
         { id: "b", isLeaving: false },
       ]);
       await nodes.remove("a");
       expect(await membership("a")).toBe("absent");
-      expect((await nodes.look()).nodes).toMatchObject([{ id: "b" }]);
+      expect((await nodes.readRegistry()).nodes).toMatchObject([{ id: "b" }]);
     });
 
     it("return the lease of a node that is marked, which can't be raised any more", async () => {
@@ -132,7 +132,7 @@ export function describeNodeContract(scene: Scene): void {
       expect(await nodes.markLeaving("a")).toBe(3_000);
       expect(await nodes.raiseLease("a", 5_000)).toBe(false);
       expect(await nodes.markLeaving("a")).toBe(3_000);
-      expect((await nodes.look()).nodes).toMatchObject([{ lease: 3_000, isLeaving: true }]);
+      expect((await nodes.readRegistry()).nodes).toMatchObject([{ lease: 3_000, isLeaving: true }]);
     });
 
     it("never let a lease grow that a mark at the same time hasn't returned", async () => {
@@ -145,7 +145,7 @@ export function describeNodeContract(scene: Scene): void {
             ? [nodes.markLeaving(id), nodes.raiseLease(id, 2_000)]
             : [nodes.raiseLease(id, 2_000).then(() => nodes.markLeaving(id)), nodes.raiseLease(id, 2_000)],
         );
-        const { nodes: rows } = await nodes.look();
+        const { nodes: rows } = await nodes.readRegistry();
         expect(rows.find((row) => row.id === id)?.lease).toBe(marked);
         if (isRaised) expect(marked).toBe(2_000);
       }
@@ -153,7 +153,7 @@ export function describeNodeContract(scene: Scene): void {
 
     it("lets another process remove only a node that is leaving", async () => {
       const { nodes } = scene.store;
-      const list = async () => (await nodes.look()).nodes.map(({ id }) => id);
+      const list = async () => (await nodes.readRegistry()).nodes.map(({ id }) => id);
       await nodes.register(newNode("a"));
       await nodes.removeLeaving("a");
       expect(await list()).toEqual(["a"]);
@@ -166,10 +166,10 @@ export function describeNodeContract(scene: Scene): void {
   describe("nodes.settle", () => {
     it("is not needed in a new database, and ignores another incarnation", async () => {
       const { nodes, feed } = scene.store;
-      const { isSettled, incarnation } = await nodes.look();
+      const { isSettled, incarnation } = await nodes.readRegistry();
       expect(isSettled).toBe(true);
       await nodes.settle("another");
-      expect((await nodes.look()).isSettled).toBe(true);
+      expect((await nodes.readRegistry()).isSettled).toBe(true);
       await nodes.settle(incarnation);
       const { state } = await feed.read(readAfter(null));
       expect(state).toMatchObject({ isSettled: true, incarnation, longestLease: 10_000, hasSynchronousStandby: false });
@@ -183,7 +183,9 @@ export function describeNodeContract(scene: Scene): void {
       await addSession(store, "s", alice);
       const { position } = await store.sessions.revoke("s", "logout");
       expect(await store.nodes.hasCommit(position as CommitPosition)).toBe(true);
-      expect(store.nodes.toIncarnation(position as CommitPosition)).toBe((await store.nodes.look()).incarnation);
+      expect(store.nodes.toIncarnation(position as CommitPosition)).toBe(
+        (await store.nodes.readRegistry()).incarnation,
+      );
       const missing = JSON.stringify({ ...JSON.parse(position as CommitPosition), seq: 99 });
       expect(await store.nodes.hasCommit(missing)).toBe(false);
     });

@@ -205,7 +205,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.sessions.revoke("s", "logout"),
           () => store.throttle.clear("account"),
           () => store.feed.read(readAfter(null)),
-          () => store.nodes.look(),
+          () => store.nodes.readRegistry(),
           () => store.keys.read(),
           () => store.keys.change(0, {}),
           () => store.services.find(new Uint8Array(32)),

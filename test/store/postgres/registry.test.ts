@@ -55,7 +55,7 @@ describe("the registry of a PostgreSQL store", () => {
 
   it("is settled in a new database, and not in one that an earlier version has used", async () => {
     const store = await open();
-    expect((await store.nodes.look()).isSettled).toBe(true);
+    expect((await store.nodes.readRegistry()).isSettled).toBe(true);
     await addSession(store, "s", await addUser(store, "alice"));
     await admin.query(`DROP TABLE ${schema}.installation, ${schema}.nodes, ${schema}.signing_keys, ${schema}.services,
         ${schema}.legacy_tokens, ${schema}.login_tickets, ${schema}.node_reports;
@@ -68,10 +68,10 @@ describe("the registry of a PostgreSQL store", () => {
         ${schema}.audit_log_of_actors, ${schema}.audit_log_of_alarms, ${schema}.audit_log_of_reuse;
       DELETE FROM ${schema}.tokenpair_migrations WHERE number >= 5`);
     await store.migrate();
-    const { isSettled, incarnation } = await store.nodes.look();
+    const { isSettled, incarnation } = await store.nodes.readRegistry();
     expect(isSettled).toBe(false);
     await store.nodes.settle(incarnation);
-    expect((await store.nodes.look()).isSettled).toBe(true);
+    expect((await store.nodes.readRegistry()).isSettled).toBe(true);
     // What the earlier version has written needs a day.
     await store.nodes.register(node("n"));
     const { revocations } = await store.sessions.revoke("s", "logout");

@@ -25,7 +25,7 @@ describe("a PostgreSQL store that is connected to a standby", () => {
     const store = postgresStore({ connectionString: standby.url, ...longTimeouts });
     const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 0 };
     await expect(store.feed.read(readAfter(null))).rejects.toThrow("the server is a standby: connect to the primary");
-    await expect(store.nodes.look()).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.nodes.readRegistry()).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.keys.read()).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.services.find(new Uint8Array(32))).rejects.toThrow("the server is a standby");
     await expect(store.nodes.hasCommit(position)).rejects.toThrow("the server is a standby: connect to the primary");

@@ -14,8 +14,8 @@ describe("the registry of a SQLite store", () => {
     renameSync(file.path, `${file.path}.old`);
     const other = await file.openMigrated();
     await expect(store.feed.read(readAfter(null, { nodeId: "a" }))).rejects.toThrow(/replaced/);
-    await expect(store.nodes.look()).rejects.toThrow(/replaced/);
-    expect((await other.nodes.look()).nodes).toEqual([]);
+    await expect(store.nodes.readRegistry()).rejects.toThrow(/replaced/);
+    expect((await other.nodes.readRegistry()).nodes).toEqual([]);
     await Promise.all([store.close(), other.close()]);
   });
 

@@ -2,7 +2,7 @@ import type { PostgresConnection } from "../connection/connection.ts";
 
 /** Facts about a PostgreSQL server that decide whether its answers can be relied on. */
 export interface PostgresFacts {
-  /** Facts about a PostgreSQL server that determine whether its answers are reliable. */
+  /** The server's version as a number, such as 180001. */
   readonly version: number;
   /** Whether the server is a standby, which follows another server and can't be written to. */
   readonly isStandby: boolean;

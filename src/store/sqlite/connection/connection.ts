@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import type { WriteProbe } from "../../../core/store/index.ts";
 import { trace } from "../../../core/tracing.ts";
@@ -13,10 +13,17 @@ import { createLockRetry } from "./lock-retry.ts";
  */
 type Transact = <T>(operation: string, work: (now: number) => T) => Promise<T>;
 
+/** The values of a statement's named parameters. */
+type SqlParameters = Record<string, SQLInputValue>;
+
 /** A connection to one database. */
 export interface SqliteConnection {
   /** Returns the prepared statement for `sql`. Each statement is prepared only once. Call it only inside a transaction. */
   readonly prepare: (sql: string) => StatementSync;
+  /** Returns the first row of a statement, or `undefined`. `Row` has the statement's columns. Call it only inside a transaction. */
+  readonly get: <Row>(sql: string, parameters?: SqlParameters) => Row | undefined;
+  /** Returns all rows of a statement, like `get`. */
+  readonly all: <Row>(sql: string, parameters?: SqlParameters) => readonly Row[];
   /** Runs a script of statements. Call it only inside a transaction. */
   readonly exec: (sql: string) => void;
   /** Runs a transaction that reads one snapshot. */
@@ -88,6 +95,11 @@ export function createSqliteConnection(
     statements.set(sql, statement);
     return statement;
   }
+
+  // Only the SQL says which columns a row has.
+  const get = <Row>(sql: string, parameters: SqlParameters = {}) => prepare(sql).get(parameters) as Row | undefined;
+  const all = <Row>(sql: string, parameters: SqlParameters = {}) =>
+    prepare(sql).all(parameters) as unknown as readonly Row[];
 
   function rollback(): void {
     try {
@@ -168,6 +180,8 @@ export function createSqliteConnection(
 
   return {
     prepare,
+    get,
+    all,
     exec: (sql) => database.exec(sql),
     read: (operation, work) =>
       withOperation(operation, async () => retryWhileLocked(() => runOnce("BEGIN", () => work(now())))),

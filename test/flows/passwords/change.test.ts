@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { authenticate } from "../../src/flows/authenticate.ts";
-import { changePassword, type PasswordChange } from "../../src/flows/change-password.ts";
-import type { Issued } from "../../src/flows/issue.ts";
-import { login } from "../../src/flows/login.ts";
-import { logout } from "../../src/flows/logout.ts";
-import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { disableUser, setPassword } from "../../src/flows/users.ts";
-import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
-import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
+import { authenticate } from "../../../src/flows/authenticate.ts";
+import type { Issued } from "../../../src/flows/issue.ts";
+import { login } from "../../../src/flows/login.ts";
+import { logout } from "../../../src/flows/logout.ts";
+import { changePassword, type PasswordChange } from "../../../src/flows/passwords/change.ts";
+import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import { disableUser, setPassword } from "../../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
+import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 
 const newPassword = "another horse";
 const client = { ip: "192.0.2.7" };

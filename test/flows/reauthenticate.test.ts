@@ -3,10 +3,10 @@ import type { AccessClaims } from "../../src/core/claims.ts";
 import { requireAuthentication } from "../../src/core/require-authentication.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
-import { changePassword } from "../../src/flows/change-password.ts";
-import { confirm, confirmByPassword } from "../../src/flows/confirm.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";
 import { logout } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/passwords/change.ts";
+import { reauthenticate, reauthenticateByPassword } from "../../src/flows/reauthenticate.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { disableUser, setPassword } from "../../src/flows/users.ts";
 import {
@@ -35,10 +35,10 @@ async function start(options: TestAuthOptions = {}): Promise<void> {
 beforeEach(() => start());
 afterEach(() => auth.close());
 
-describe("confirm", () => {
+describe("reauthenticate", () => {
   it("returns an access token that says when and how its user was authenticated, as do those of later refreshes", async () => {
     auth.clock.advance(600);
-    const { pair, session: row } = await confirm(auth.deps, owner, { amr: ["otp"] });
+    const { pair, session: row } = await reauthenticate(auth.deps, owner, { amr: ["otp"] });
     expect(row).toMatchObject({ authenticatedAt: testStart + 600, amr: "pwd otp", generation: 0 });
     auth.clock.advance(60);
     const refreshed = await refresh(auth.deps, session.pair.refresh);
@@ -53,12 +53,12 @@ describe("confirm", () => {
 
   it("leaves the access tokens from before as they are", async () => {
     auth.clock.advance(60);
-    await confirm(auth.deps, owner, { amr: ["otp"] });
+    await reauthenticate(auth.deps, owner, { amr: ["otp"] });
     expect(await authenticate(auth.deps, session.pair.access)).toMatchObject({ authTime: testStart, amr: ["pwd"] });
   });
 
   it("emits an event and records it in the same transaction", async () => {
-    await confirm(auth.deps, owner, { amr: ["otp", "mfa"], client });
+    await reauthenticate(auth.deps, owner, { amr: ["otp", "mfa"], client });
     const event = { type: "session_confirmed", time: testStart, ...owner, amr: "otp mfa", client };
     expect(auth.events).toEqual([event]);
     const { entries } = await auth.store.audit.read({ after: null, limit: 1 });
@@ -70,7 +70,7 @@ describe("confirm", () => {
   it("has the application's claims in the new token", async () => {
     await auth.close();
     await start({ settings: { claims: () => ({ role: "admin" }) } });
-    const { pair } = await confirm(auth.deps, owner, { amr: ["otp"] });
+    const { pair } = await reauthenticate(auth.deps, owner, { amr: ["otp"] });
     expect((await authenticate(auth.deps, pair.access)).payload).toMatchObject({ role: "admin" });
   });
 
@@ -78,24 +78,27 @@ describe("confirm", () => {
     await auth.close();
     await start({ settings: { accessTokenLifetime: 60, refreshTokenLifetime: 100, sessionLifetime: 100 } });
     auth.clock.advance(90);
-    expect((await confirm(auth.deps, owner, { amr: ["otp"] })).pair.accessExpiresIn).toBe(10);
+    expect((await reauthenticate(auth.deps, owner, { amr: ["otp"] })).pair.accessExpiresIn).toBe(10);
   });
 
   it("refuses a session that is over, for the reason for which it is", async () => {
     await logout(auth.deps, owner);
-    await expectRefused(confirm(auth.deps, owner, { amr: ["otp"] }), "token_revoked", { sessionEnded: true });
+    await expectRefused(reauthenticate(auth.deps, owner, { amr: ["otp"] }), "token_revoked", { sessionEnded: true });
     const second = await logIn(auth);
     const later = { userId: owner.userId, sessionId: second.session.id };
     await setPassword(auth.deps, owner.userId, "another horse battery");
-    await expectRefused(confirm(auth.deps, later, { amr: ["otp"] }), "password_changed", { sessionEnded: true });
+    await expectRefused(reauthenticate(auth.deps, later, { amr: ["otp"] }), "password_changed", { sessionEnded: true });
     await disableUser(auth.deps, owner.userId);
-    await expectRefused(confirm(auth.deps, later, { amr: ["otp"] }), "password_changed", { sessionEnded: true });
+    await expectRefused(reauthenticate(auth.deps, later, { amr: ["otp"] }), "password_changed", { sessionEnded: true });
   });
 
   it("refuses another user's session and an unknown user, and changes nothing", async () => {
     const other = await issue(auth.deps, (await auth.deps.store.users.ensure("7")).id);
-    await expectRefused(confirm(auth.deps, { ...owner, userId: other.user.id }, { amr: ["otp"] }), "token_invalid");
-    await expectRefused(confirm(auth.deps, { ...owner, userId: "999" }, { amr: ["otp"] }), "user_not_found");
+    await expectRefused(
+      reauthenticate(auth.deps, { ...owner, userId: other.user.id }, { amr: ["otp"] }),
+      "token_invalid",
+    );
+    await expectRefused(reauthenticate(auth.deps, { ...owner, userId: "999" }, { amr: ["otp"] }), "user_not_found");
     expect((await auth.store.sessions.find(owner.sessionId))?.session.amr).toBe("pwd");
     expect(eventsOf(auth, "session_confirmed")).toEqual([]);
   });
@@ -103,25 +106,27 @@ describe("confirm", () => {
   it("refuses an actor", async () => {
     const acting = await issue(auth.deps, owner.userId, { actor: "support/bob" });
     const its = { ...owner, sessionId: acting.session.id };
-    await expectRefused(confirm(auth.deps, its, { amr: ["otp"] }), "impersonated");
-    await expectRefused(confirmByPassword(auth.deps, its, { password }), "impersonated");
+    await expectRefused(reauthenticate(auth.deps, its, { amr: ["otp"] }), "impersonated");
+    await expectRefused(reauthenticateByPassword(auth.deps, its, { password }), "impersonated");
   });
 
   it("refuses methods that aren't names", async () => {
-    await expect(confirm(auth.deps, owner, { amr: [] })).rejects.toThrow(/^confirm: amr must have 1 to 8 values/);
+    await expect(reauthenticate(auth.deps, owner, { amr: [] })).rejects.toThrow(
+      /^confirm: amr must have 1 to 8 values/,
+    );
   });
 });
 
-describe("confirmByPassword", () => {
+describe("reauthenticateByPassword", () => {
   it("confirms the session if the password is right", async () => {
     auth.clock.advance(600);
-    const { pair } = await confirmByPassword(auth.deps, owner, { password, client });
+    const { pair } = await reauthenticateByPassword(auth.deps, owner, { password, client });
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ authTime: testStart + 600, amr: ["pwd"] });
     expect(auth.events).toMatchObject([{ type: "session_confirmed", amr: "pwd", client }]);
   });
 
   it("refuses a wrong password, and emits a failed login of the session", async () => {
-    await expectRefused(confirmByPassword(auth.deps, owner, { password: "wrong", client }), "wrong_password");
+    await expectRefused(reauthenticateByPassword(auth.deps, owner, { password: "wrong", client }), "wrong_password");
     const event = { type: "login_failed", time: testStart, code: "wrong_password", reason: "wrong password" };
     expect(auth.events).toEqual([{ ...event, ...owner, client }]);
     expect((await auth.store.sessions.find(owner.sessionId))?.session.authenticatedAt).toBe(testStart);
@@ -131,7 +136,7 @@ describe("confirmByPassword", () => {
     await auth.close();
     const failures: unknown[] = [];
     await start({ settings: { onLoginFailed: ({ code }, sender) => void failures.push([code, sender]) } });
-    await expectRefused(confirmByPassword(auth.deps, owner, { password: "wrong", client }), "wrong_password");
+    await expectRefused(reauthenticateByPassword(auth.deps, owner, { password: "wrong", client }), "wrong_password");
     expect(failures).toEqual([["wrong_password", client]]);
   });
 
@@ -147,12 +152,12 @@ describe("confirmByPassword", () => {
           },
         })),
     });
-    await expectRefused(confirmByPassword(auth.deps, owner, { password }), "token_revoked");
+    await expectRefused(reauthenticateByPassword(auth.deps, owner, { password }), "token_revoked");
     expect(eventsOf(auth, "session_confirmed")).toEqual([]);
   });
 });
 
-describe("confirmByPassword with users of the application", () => {
+describe("reauthenticateByPassword with users of the application", () => {
   const ada: AuthUser = { id: "42", username: "ada", isActive: true };
   let verified: AuthUser | null = ada;
   const settings = { findUser: () => ada, verifyCredentials: () => verified };
@@ -161,10 +166,10 @@ describe("confirmByPassword with users of the application", () => {
     await auth.close();
     await start({ settings });
     auth.clock.advance(5);
-    const { pair } = await confirmByPassword(auth.deps, owner, { password });
+    const { pair } = await reauthenticateByPassword(auth.deps, owner, { password });
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ userId: "42", authTime: testStart + 5 });
     verified = null;
-    await expectRefused(confirmByPassword(auth.deps, owner, { password }), "wrong_password");
+    await expectRefused(reauthenticateByPassword(auth.deps, owner, { password }), "wrong_password");
     verified = ada;
   });
 });

@@ -16,7 +16,7 @@ import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
 /** How a user has been authenticated again. */
-export interface ConfirmationOptions {
+export interface ReauthenticationOptions {
   /**
    * RFC 8176 values such as `["otp"]`, or your own. They are added to those of the session. At most 8, of at most 12 letters,
    * digits, ".", "_" and "-".
@@ -27,7 +27,7 @@ export interface ConfirmationOptions {
 }
 
 /** A session whose user was authenticated again. */
-export interface SessionConfirmed {
+export interface Reauthenticated {
   /** The session's row. */
   readonly session: Session;
   /** A new access token of the session, which says when and how the user was authenticated. */
@@ -38,22 +38,24 @@ export interface SessionConfirmed {
  * Records that the application has authenticated a session's user again: the session's access tokens then say so, from the one
  * that is returned.
  *
- * @throws TypeError if `amr` is wrong. AuthError `impersonated`; `user_not_found`; a `token_` code or `password_changed` if the
- * session is over; `unavailable`. StoreUnavailableError. If it throws, nothing has changed.
+ * @throws TypeError if `amr` is wrong.
+ * @throws AuthError `impersonated`; `user_not_found`; a `token_` code or `password_changed` if the session is over;
+ * `unavailable`. With any error, nothing has changed.
+ * @throws StoreUnavailableError if the store can't answer.
  */
-export async function confirm(
+export async function reauthenticate(
   deps: Deps,
   owner: SessionOwner,
-  { amr, client = {}, tokenLimits }: ConfirmationOptions & TokenLimitOptions,
-): Promise<SessionConfirmed> {
+  { amr, client = {}, tokenLimits }: ReauthenticationOptions & TokenLimitOptions,
+): Promise<Reauthenticated> {
   const methods = toAmrText(amr, "confirm");
   const found = await deps.users.find(owner.userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
   return record(deps, owner, { found, userEpoch: null, methods, client, tokenLimits });
 }
 
-/** How to confirm a session by the user's password. */
-export interface PasswordConfirmation extends TokenLimitOptions {
+/** How to authenticate a session's user again by the user's password. */
+export interface PasswordReauthenticationOptions extends TokenLimitOptions {
   /** The password, used exactly as given. */
   readonly password: string;
   /** Who sent the request. Default: nothing is known. */
@@ -63,13 +65,13 @@ export interface PasswordConfirmation extends TokenLimitOptions {
 /**
  * Authenticates a session's user again by the password. A wrong one counts as a failed login.
  *
- * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; and what `confirm` throws.
+ * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; and what `reauthenticate` throws.
  */
-export async function confirmByPassword(
+export async function reauthenticateByPassword(
   deps: Deps,
   owner: SessionOwner,
-  { password, client = {}, tokenLimits }: PasswordConfirmation,
-): Promise<SessionConfirmed> {
+  { password, client = {}, tokenLimits }: PasswordReauthenticationOptions,
+): Promise<Reauthenticated> {
   const { userId, sessionId } = owner;
   await requireNoActor(deps, sessionId);
   const found = await verifyPasswordOf(deps, owner, { password, client }).catch(async (error: unknown) => {
@@ -97,7 +99,7 @@ async function verifyPasswordOf(
   return found;
 }
 
-interface Confirmed extends TokenLimitOptions {
+interface Reauthentication extends TokenLimitOptions {
   readonly found: FoundUser;
   /** The epoch under which the user was authenticated; `null`: not known. */
   readonly userEpoch: number | null;
@@ -109,20 +111,20 @@ interface Confirmed extends TokenLimitOptions {
 async function record(
   deps: Deps,
   { userId, sessionId }: SessionOwner,
-  { found, userEpoch, methods, client, tokenLimits }: Confirmed,
-): Promise<SessionConfirmed> {
+  { found, userEpoch, methods, client, tokenLimits }: Reauthentication,
+): Promise<Reauthenticated> {
   const tokens = await prepareTokens(deps, found.user, { tokenLimits });
   const eventsOf: EventsOf<SessionAt> = ({ now: time }) => [
     { type: "session_confirmed", time, userId, sessionId, amr: methods, client },
   ];
   const { accessTokenLifetime: accessLifetime } = deps.settings;
   const change = { userId, sessionId, userEpoch, amr: methods, accessLifetime };
-  const confirmed = await commit(deps, eventsOf, (audit) => deps.store.sessions.reauthenticate(change, audit));
-  if (confirmed === null) throw await findRefusal(deps, { userId, sessionId });
-  return { session: confirmed.session, pair: tokens.mintAccess(confirmed) };
+  const changed = await commit(deps, eventsOf, (audit) => deps.store.sessions.reauthenticate(change, audit));
+  if (changed === null) throw await findRefusal(deps, { userId, sessionId });
+  return { session: changed.session, pair: tokens.mintAccess(changed) };
 }
 
-/** Returns why the session could not be confirmed. */
+/** Returns why the session was not changed. */
 async function findRefusal({ store }: Deps, { userId, sessionId }: SessionOwner): Promise<AuthError> {
   const found = await store.sessions.find(sessionId);
   const over = findSessionRefusal(found);
