@@ -5,7 +5,7 @@ import { type AuthenticationRequirement, checkRequiredValues } from "./core/auth
 import { toLoginPath } from "./core/login-path.ts";
 import { requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser } from "./core/user.ts";
-import type { Authentication } from "./flows/authenticate.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toRequest } from "./http/request/headers.ts";
 import { authenticatePage, toPageRefusal } from "./http/resume/check-page.ts";

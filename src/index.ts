@@ -270,19 +270,19 @@ export type {
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
 export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
-export type { Authentication } from "./flows/authenticate.ts";
 export type { Confirmed, ConfirmOptions, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
-export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
-export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
 export type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
-export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
-export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
-export type { VerifiedClaims } from "./flows/verify.ts";
+export type { IssueOptions } from "./flows/sessions/issue.ts";
+export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/sessions/logout.ts";
+export type { RevokeOptions, SessionView } from "./flows/sessions/sessions.ts";
+export type { Authentication } from "./flows/tokens/authenticate.ts";
+export type { VerifiedClaims } from "./flows/tokens/verify.ts";
+export type { NewUserInput, UserUpdate } from "./flows/users/user-changes.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export { safeNext } from "./http/request/safe-next.ts";

@@ -110,14 +110,14 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "an actor can log the user out elsewhere",
-    file: "src/flows/logout.ts",
+    file: "src/flows/sessions/logout.ts",
     find: "  await requireNoActor(deps, sessionId);\n",
     replace: "  await requireNoActor(deps, userId);\n",
     tests: [impersonation],
   },
   {
     name: "an actor's session lives as long as the user's",
-    file: "src/flows/issue.ts",
+    file: "src/flows/sessions/issue.ts",
     find: "actor === undefined ? settings.sessionLifetime : Math.min(actorLifetime, settings.sessionLifetime)",
     replace: "actor === undefined ? settings.sessionLifetime : Math.max(actorLifetime, settings.sessionLifetime)",
     tests: [impersonation],

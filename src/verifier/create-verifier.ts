@@ -5,7 +5,7 @@ import { requireAuthentication } from "../core/require-authentication.ts";
 import { systemRandom } from "../core/runtime/random.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
-import { createAccessTokens } from "../crypto/access-tokens.ts";
+import { createAccessTokens } from "../crypto/tokens/access-tokens.ts";
 import { type RequestLike, toRequest } from "../http/request/headers.ts";
 import { toErrorResponse } from "../http/response/errors.ts";
 import { withStandardHeaders } from "../http/response/json.ts";

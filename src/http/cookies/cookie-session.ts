@@ -1,6 +1,6 @@
 import { AuthError } from "../../core/errors.ts";
-import type { Actor } from "../../flows/actor.ts";
-import type { SessionOwner } from "../../flows/logout.ts";
+import type { Actor } from "../../flows/sessions/actor.ts";
+import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestCookies } from "./cookies.ts";
 

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
-import { withActor } from "../../flows/actor.ts";
+import { withActor } from "../../flows/sessions/actor.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
 import { type CookieSession, findCookieSession } from "./cookie-session.ts";

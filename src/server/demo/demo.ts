@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { AnyAuth, Auth } from "../../auth.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { Authentication } from "../../flows/authenticate.ts";
+import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { findCookieSession } from "../../http/cookies/cookie-session.ts";
 import { isDevelopmentRequest } from "../../http/cookies/development-cookies.ts";
 import { readSessionCookies } from "../../http/cookies/refresh-cookie.ts";
