@@ -222,6 +222,9 @@ export type StartedSessionOf<A extends AnyStarter> = Awaited<ReturnType<A["start
 /** The part of any `Auth` that the adapters' `cors` needs. */
 export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
 
+/** The part of any `Auth`, or of what `createConsole` returns, that the adapters' routes need. */
+export type AnyRoutes = Pick<AnyAuth, "fetch" | "handles">;
+
 /** What a successful `check` of `A` returns, with the user and claims types of the application. */
 export type AuthenticationOf<A extends AnyCheck> = Extract<
   Awaited<ReturnType<A["check"]>>,

@@ -211,7 +211,7 @@ function createKeyVersion(keys: Pick<Keys, "current">): () => number {
     try {
       version = Number.parseInt(keys.current().jwks.version, 16);
     } catch {
-      // They will be: the database is away.
+      // The keys are not known while the database can't be reached.
     }
     return version;
   };

@@ -5,6 +5,7 @@ export type {
   AnyCheck,
   AnyCors,
   AnyPageCheck,
+  AnyRoutes,
   AnyStarter,
   Auth,
   AuthenticationOf,
@@ -72,6 +73,7 @@ export type {
   UserRevocation,
 } from "./core/revocation.ts";
 export type { Role } from "./core/role.ts";
+export { safeNext } from "./core/safe-next.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
@@ -285,7 +287,6 @@ export type { VerifiedClaims } from "./flows/tokens/verify.ts";
 export type { NewUserInput, UserUpdate } from "./flows/users/user-changes.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
-export { safeNext } from "./http/request/safe-next.ts";
 export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";
 export { sharedAuth } from "./shared-auth.ts";

@@ -131,17 +131,17 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "the page after a login can be on another host",
-    file: "src/http/request/safe-next.ts",
+    file: "src/core/safe-next.ts",
     find: "if (target !== own || ",
     replace: "if (own === undefined || ",
-    tests: ["test/http/request/safe-next.test.ts"],
+    tests: ["test/core/safe-next.test.ts"],
   },
   {
     name: "the path of a page can name a host",
-    file: "src/http/request/safe-next.ts",
+    file: "src/core/safe-next.ts",
     find: ' || password !== "" || beginsAnotherHost(pathname)) return null;',
     replace: ' || password !== "" || beginsAnotherHost("/")) return null;',
-    tests: ["test/http/request/safe-next.test.ts"],
+    tests: ["test/core/safe-next.test.ts"],
   },
   {
     name: "another login leaves the session that the browser had",

@@ -67,7 +67,7 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "the server accepts requests before the revocations are loaded",
-    file: "src/server/serve.ts",
+    file: "src/server/open-auth.ts",
     find: "await withAsyncConfigErrors(auth.ready());",
     replace: "void auth.ready();",
     tests: ["test/server/serve.test.ts"],

@@ -1,12 +1,12 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
-import { createFrameParser, type Frame } from "./frame-parser.ts";
+import { createFrameParser, type ParsedFrame } from "./frame-parser.ts";
 import type { FrameTimes, Freshness } from "./freshness.ts";
 import type { IssuerRequests } from "./issuer-requests.ts";
 import { RequestFailure, toFailure } from "./request-failure.ts";
 
 /** Reads frames of the issuer's feed, one request at a time. */
-export interface FeedReader {
+export interface FrameReader {
   /**
    * Sends one request for a frame, and applies it.
    *
@@ -28,7 +28,7 @@ export interface FeedReader {
   readonly bytes: number;
 }
 
-/** What a frame has changed. */
+/** Describes what a frame has changed. */
 export interface FrameEffect {
   /** Whether its records said anything new. */
   readonly isNews: boolean;
@@ -36,8 +36,8 @@ export interface FrameEffect {
   readonly isNewest: boolean;
 }
 
-/** What a reader needs. */
-export interface FeedReaderOptions {
+/** The options of `createFrameReader`. */
+export interface FrameReaderOptions {
   readonly requests: Pick<IssuerRequests, "openFeed">;
   readonly freshness: Freshness;
   readonly clock: Clock;
@@ -47,15 +47,15 @@ export interface FeedReaderOptions {
   /** Milliseconds that are sent as the lease. */
   readonly lease: number;
   /** Applies the records of a frame. @returns whether they said anything new. */
-  readonly apply: (frame: Frame) => boolean;
+  readonly apply: (frame: ParsedFrame) => boolean;
   /** Called for each frame when it has been applied and counted for the freshness. */
-  readonly onFrame: (frame: Frame, effect: FrameEffect) => void;
+  readonly onFrame: (frame: ParsedFrame, effect: FrameEffect) => void;
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
 
 /** Creates a reader that has read nothing. */
-export function createFeedReader(options: FeedReaderOptions): FeedReader {
+export function createFrameReader(options: FrameReaderOptions): FrameReader {
   const { requests, freshness, clock, schedule, longestSilence, lease, apply, onFrame } = options;
   const { toCursor = (last) => last } = options;
   /** The end of the last frame; `null` if everything must be read. */
@@ -63,14 +63,14 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
   let bytes = 0;
   let abort: ((reason: string) => void) | null = null;
 
-  function take({ header, records }: Frame, times: FrameTimes): void {
+  function take({ header, records }: ParsedFrame, times: FrameTimes): void {
     if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
-    const freshness = times.measure(header);
-    const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
+    const measured = times.measure(header);
+    const frame = { header: { ...header, isFull: header.isFull && measured.isNewest }, records };
     const isNews = apply(frame);
     cursor = header.cursor;
-    freshness.note();
-    onFrame(frame, { isNews, isNewest: freshness.isNewest });
+    measured.note();
+    onFrame(frame, { isNews, isNewest: measured.isNewest });
   }
 
   /** Reads one response. A poll's is applied when all of it is there: it must be exactly one frame. */
@@ -79,7 +79,7 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     if (times.mustReload) cursor = null;
     const after = cursor === null ? null : toCursor(cursor);
     let frames = 0;
-    let polled: Frame | null = null;
+    let polled: ParsedFrame | null = null;
     const watch = createWatch();
     try {
       const body = await requests.openFeed({ stream, after, wait, lease }, watch.signal);

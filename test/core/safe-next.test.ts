@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { safeNext } from "../../../src/http/request/safe-next.ts";
+import { safeNext } from "../../src/core/safe-next.ts";
 
 const origin = "https://app.example.com";
 

@@ -1,13 +1,13 @@
 import { recordLength } from "../revocation/readers/frame.ts";
 
 /** The first 8 bytes of a hash, as two signed 32-bit numbers. */
-export interface Fingerprint {
+export interface RecordFingerprint {
   readonly high: number;
   readonly low: number;
 }
 
 /** The records of the revocation feed by fingerprint, in one typed array: 21 to 32 bytes a record. */
-export interface RecordTable {
+export interface RevocationTable {
   /**
    * Adds the records of a frame. One that is there already keeps the larger value and the later time. A value of 0 says nothing.
    *
@@ -16,7 +16,7 @@ export interface RecordTable {
    */
   add(records: Uint8Array): boolean;
   /** Returns the value of a record; 0 if there is none. */
-  get(fingerprint: Fingerprint): number;
+  get(fingerprint: RecordFingerprint): number;
   /**
    * Removes the records in the next part of the table whose `until` is not after a time.
    *
@@ -42,7 +42,7 @@ const smallest = 16;
 const unsigned = (cell: number | undefined) => (cell as number) >>> 0;
 
 /** Creates an empty table. Open addressing with linear probing. */
-export function createRecordTable(): RecordTable {
+export function createRevocationTable(): RevocationTable {
   let capacity = smallest;
   let cells = new Int32Array(capacity * columns);
   let scale = capacity / 2 ** 32;

@@ -5,8 +5,8 @@ import type { Freshness } from "./freshness.ts";
 import type { KnownRevocations } from "./known-revocations.ts";
 import type { VerifierEvent, VerifierOptions } from "./options.ts";
 
-/** Decides by what was read of the feed whether a genuine token is accepted. */
-export interface FeedKnowledge {
+/** Checks genuine tokens against the revocations that were read from the feed. */
+export interface RevocationChecks {
   /**
    * Checks a token against the revocations, in one synchronous piece with their freshness.
    *
@@ -20,8 +20,8 @@ export interface FeedKnowledge {
   readonly acceptedStale: number;
 }
 
-/** What the knowledge needs. */
-export interface FeedKnowledgeOptions {
+/** The options of `createRevocationChecks`. */
+export interface RevocationChecksOptions {
   readonly known: Pick<KnownRevocations, "isRevoked">;
   readonly freshness: Pick<Freshness, "isFresh" | "staleness">;
   readonly isLoaded: () => boolean;
@@ -33,8 +33,8 @@ export interface FeedKnowledgeOptions {
 /** Milliseconds between two events about tokens that were accepted although the revocations were too old. */
 const reportInterval = 1_000;
 
-/** Creates the knowledge of a verifier. */
-export function createFeedKnowledge(options: FeedKnowledgeOptions): FeedKnowledge {
+/** Creates the checks of a verifier that has accepted no token yet. */
+export function createRevocationChecks(options: RevocationChecksOptions): RevocationChecks {
   const { known, freshness, isLoaded, clock, onStale, emit } = options;
   let acceptedStale = 0;
   let reportedAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createKnownRevocations } from "../../src/verifier/known-revocations.ts";
-import { createRecordTable } from "../../src/verifier/record-table.ts";
+import { createRevocationTable } from "../../src/verifier/revocation-table.ts";
 import { toBytes, vectors } from "./vectors-of-the-page.ts";
 
 /** Few halves, so that many records share a place, or the half that decides it. */
@@ -33,7 +33,7 @@ describe("the table of records", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-        const table = createRecordTable();
+        const table = createRevocationTable();
         const model = new Map<string, { until: number; value: number }>();
         for (const one of steps) {
           if ("sweep" in one) {
@@ -77,17 +77,17 @@ describe("the table of records", () => {
   it("holds 215,000 records in less than 10 MB, and the same if they come one after the other", () => {
     const records = randomBytes(215_000 * 16);
     const before = process.memoryUsage().arrayBuffers;
-    const whole = createRecordTable();
+    const whole = createRevocationTable();
     whole.add(records);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * 2 ** 20);
-    const grown = createRecordTable();
+    const grown = createRevocationTable();
     for (let at = 0; at < records.length; at += 16 * 50) grown.add(records.subarray(at, at + 16 * 50));
     expect([whole.size, grown.size]).toEqual([215_000, 215_000]);
     expect(whole.toRecords()).toEqual(grown.toRecords());
   });
 
   it("gives its memory back when most records are gone", () => {
-    const table = createRecordTable();
+    const table = createRevocationTable();
     table.add(toRecords(Array.from({ length: 10_000 }, (_, i) => ({ high: i, low: i * 400_000, until: i, value: 1 }))));
     for (let i = 0; i < 20; i += 1) table.sweep(9_989, 2_000);
     expect(table.size).toBe(10);

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
-import type { FeedReader } from "./feed-reader.ts";
+import type { FrameReader } from "./frame-reader.ts";
 import { toFailure } from "./request-failure.ts";
 
 /** Whether the feed can be read, and why not. */
@@ -17,14 +17,14 @@ export interface FeedConnection {
 }
 
 /** Keeps reading the feed in the background. */
-export interface FeedFollower extends FeedConnection {
+export interface IssuerFollower extends FeedConnection {
   /** Begins to read. */
   start(): void;
 }
 
-/** What a follower needs. */
-export interface FeedFollowerOptions {
-  readonly reader: Pick<FeedReader, "poll" | "stream" | "abort" | "isLoaded">;
+/** The options of `createIssuerFollower`. */
+export interface IssuerFollowerOptions {
+  readonly reader: Pick<FrameReader, "poll" | "stream" | "abort" | "isLoaded">;
   readonly mode: "stream" | "poll";
   /** Milliseconds. */
   readonly maxStaleness: number;
@@ -46,7 +46,7 @@ const longestWait = 25;
 const pollPause = { news: 10, other: 250 };
 
 /** Creates a follower that does nothing before `start`. */
-export function createFeedFollower(options: FeedFollowerOptions): FeedFollower {
+export function createIssuerFollower(options: IssuerFollowerOptions): IssuerFollower {
   const { reader, mode, maxStaleness, clock, schedule, random, onConnected, onDisconnected } = options;
   const least = Math.min(pause.least, maxStaleness / 20);
   const first = Math.min(pause.first, maxStaleness / 4);

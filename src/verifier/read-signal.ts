@@ -1,7 +1,7 @@
 import type { Schedule } from "../core/runtime/schedule.ts";
 
-/** Lets requests wait until something has been read. */
-export interface News {
+/** Wakes requests that wait until something has been read. */
+export interface ReadSignal {
   /** Wakes everything that waits. */
   notify(): void;
   /**
@@ -17,8 +17,8 @@ export interface News {
 /** How many requests may wait. */
 const mostWaiting = 1_000;
 
-/** Creates news for which nothing waits. */
-export function createNews(schedule: Schedule): News {
+/** Creates a signal for which nothing waits. */
+export function createReadSignal(schedule: Schedule): ReadSignal {
   const waiting = new Set<() => void>();
   return {
     notify() {
