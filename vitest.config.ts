@@ -12,7 +12,7 @@ const system = [
   "test/{examples,package}.test.ts",
   "test/cli/{backup,flushexpiredtokens,init,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",
-  "test/events/webhook.test.ts",
+  "test/events/webhook/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",
   "test/server/config/signing-key.test.ts",
   "test/server/{console,console-workers,feed-streams,pooler,postgres,process,serve,shutdown,workers}.test.ts",

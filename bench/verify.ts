@@ -15,7 +15,7 @@ import { toDer } from "../src/crypto/keys/ecdsa-signature.ts";
 import { createHmacKey } from "../src/crypto/keys/hmac-key.ts";
 import { generateKeyMaterial, toSigningKey } from "../src/crypto/keys/key-material.ts";
 import { createKeySet, type KeySet } from "../src/crypto/keys/key-set.ts";
-import { createTokens, type Tokens } from "../src/crypto/tokens.ts";
+import { createTokens, type Tokens } from "../src/crypto/tokens/tokens.ts";
 import type { Contender } from "./harness/comparison.ts";
 import type { Harness } from "./harness/harness.ts";
 import { toFreshStrings } from "./harness/inputs.ts";

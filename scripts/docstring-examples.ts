@@ -36,7 +36,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const request: Request;`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
-  "src/http/request/safe-next.ts": `
+  "src/core/safe-next.ts": `
     import { safeNext } from "tokenpair";
     declare const request: { readonly url: URL };`,
   "src/crypto/keys/hmac-key.ts": `import { createHmacKey } from "../dist/crypto/keys/hmac-key.js";`,
@@ -71,6 +71,8 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/client/bearer/bearer-client.ts": `
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
+    declare const username: string;
+    declare const password: string;
     declare const link: string;`,
   "src/client/bearer/native.ts": `
     import { type AppStateSource, type BearerClient, createBearerClient, followAppState, type SecureStore as Store, toSecureStorage } from "tokenpair/client/bearer";

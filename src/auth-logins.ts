@@ -8,12 +8,12 @@ import type {
   StartedSession,
 } from "./auth-results.ts";
 import type { AuthUser, User } from "./core/user.ts";
-import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
-import type { SessionOwner } from "./flows/logout.ts";
 import type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 import type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 import type { LoginTicket } from "./flows/second-factor/ticket.ts";
+import type { IssueOptions } from "./flows/sessions/issue.ts";
+import type { SessionOwner } from "./flows/sessions/logout.ts";
 
 /** The part of `Auth` that starts sessions, gives them to browsers, and records that users were authenticated again. */
 export interface AuthLogins<U extends AuthUser = User> {

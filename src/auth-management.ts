@@ -3,9 +3,9 @@ import type { AuditList } from "./auth-results.ts";
 import type { ErasedUser } from "./core/store/audit.ts";
 import type { User } from "./core/user.ts";
 import type { Confirmed, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
-import type { SessionOwner } from "./flows/logout.ts";
-import type { RevokeOptions, SessionView } from "./flows/sessions.ts";
-import type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
+import type { SessionOwner } from "./flows/sessions/logout.ts";
+import type { RevokeOptions, SessionView } from "./flows/sessions/sessions.ts";
+import type { NewUserInput, UserUpdate } from "./flows/users/user-changes.ts";
 
 /** The methods of `auth.sessions`: they list, label and revoke sessions. */
 export interface AuthSessions {

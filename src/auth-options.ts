@@ -5,7 +5,7 @@ import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store/index.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventType, RefreshOutcome } from "./events/events.ts";
-import type { IssueOptions } from "./flows/issue.ts";
+import type { IssueOptions } from "./flows/sessions/issue.ts";
 import type { ConnectionInfo } from "./http/request/client-ip.ts";
 import type { HeaderSource } from "./http/request/headers.ts";
 import type { SignalEnd } from "./revocation/signals.ts";

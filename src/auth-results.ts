@@ -3,8 +3,8 @@ import type { AuditEntry } from "./core/store/audit.ts";
 import type { PoolUsage } from "./core/store/index.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
-import type { Authentication } from "./flows/authenticate.ts";
-import type { SessionView } from "./flows/sessions.ts";
+import type { SessionView } from "./flows/sessions/sessions.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
 
 /** A session with its newest pair of tokens. */
 export interface SessionPair extends TokenPair {

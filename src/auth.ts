@@ -6,12 +6,12 @@ import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResu
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventListener } from "./events/events.ts";
-import type { Authentication } from "./flows/authenticate.ts";
 import type { Confirmed, RevocationRequest } from "./flows/commit.ts";
-import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
 import type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
 import type { RefreshOptions } from "./flows/refresh/report.ts";
-import type { VerifiedClaims } from "./flows/verify.ts";
+import type { LogoutOptions, SessionOwner } from "./flows/sessions/logout.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
+import type { VerifiedClaims } from "./flows/tokens/verify.ts";
 import type { ConnectionInfo } from "./http/request/client-ip.ts";
 
 /**
@@ -221,6 +221,9 @@ export type StartedSessionOf<A extends AnyStarter> = Awaited<ReturnType<A["start
 
 /** The part of any `Auth` that the adapters' `cors` needs. */
 export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
+
+/** The part of any `Auth`, or of what `createConsole` returns, that the adapters' routes need. */
+export type AnyRoutes = Pick<AnyAuth, "fetch" | "handles">;
 
 /** What a successful `check` of `A` returns, with the user and claims types of the application. */
 export type AuthenticationOf<A extends AnyCheck> = Extract<

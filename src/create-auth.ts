@@ -3,18 +3,19 @@ import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts
 import type { CheckResult } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import { requireAuthentication } from "./core/require-authentication.ts";
-import { findSettingFault, toShown } from "./core/settings/faults.ts";
+import { findSettingFault } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
-import { toUserId } from "./core/user-id.ts";
+import { toOwner } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
+import { createLifecycle } from "./create-lifecycle.ts";
 import { createLogins, toSessionPair } from "./create-logins.ts";
+import { createManagement } from "./create-management.ts";
 import { createPages } from "./create-pages.ts";
 import { createListeners } from "./events/publisher.ts";
-import type { Authentication } from "./flows/authenticate.ts";
-import { reportLegacyKey } from "./flows/legacy/report.ts";
-import { toSessionView } from "./flows/sessions.ts";
-import { requireOwnTable } from "./flows/users.ts";
+import { toConfirmed } from "./flows/commit.ts";
+import { toSessionView } from "./flows/sessions/sessions.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { authenticateRequest } from "./http/credentials.ts";
@@ -24,8 +25,6 @@ import { toRequest } from "./http/request/headers.ts";
 import { toPathname } from "./http/request/pathname.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { setInternals } from "./internals.ts";
-import { toKeyWarnings } from "./keys/warnings.ts";
-import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -71,7 +70,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
   const parts = createDeps(options as unknown as AuthOptions, listeners.emit);
-  const { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook, lagListeners } = parts;
+  const { deps, httpDeps, signals, lagListeners } = parts;
   const { flows } = httpDeps;
   const http = createHttpHandler(httpDeps, { developmentCookies, ...(onError === undefined ? {} : { onError }) });
   const findDevelopmentDeps = createDepsFinder(httpDeps, developmentCookies);
@@ -101,41 +100,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   }
 
   const auth: Auth<AuthUser> = {
-    ready: async () => {
-      if (deps.users.isOwn) await deps.passwords.prepare();
-      await deps.store.checkSchema();
-      await keys.load();
-      for (const warning of toKeyWarnings(keys.current().tokens.access.algorithm, deps.settings)) warn(warning);
-      await deps.feed.start();
-      await reportLegacyKey(deps);
-      webhook?.start();
-      sweepSilentNodes(deps, confirmer);
-    },
-    health: () => checkHealth(deps, { keys, storeMonitor }),
-    stats: () => ({
-      revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
-      readers: toReaderStats(deps),
-      passwords: deps.passwords.load(),
-      store: { isWritable: storeMonitor.isWritable() },
-      keys: toKeyStats(keys, deps.clock),
-      ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
-    }),
-    drain: () => {
-      deps.readers.stop();
-      httpDeps.sessionStreams.stop();
-    },
-    close: async () => {
-      deps.readers.stop();
-      httpDeps.sessionStreams.stop();
-      const left = deps.feed.stop();
-      confirmer.stop();
-      signals.stop();
-      await left;
-      await webhook?.stop();
-      await storeMonitor.stop();
-      await auditQueue.stop();
-    },
-
+    ...createLifecycle(parts, warn),
+    ...createManagement(httpDeps, deps.store.audit),
     ...createLogins(httpDeps, findDeps),
     ...createPages({ findDeps, refuse, accept }),
     refresh: async (token, options) => {
@@ -180,78 +146,15 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       requireOptions("logout", options, ["scope", "client", "confirmed"]);
       requireScope(options.scope);
       if (typeof session === "string") return flows.logoutByRefreshToken(session, options);
-      const { confirmed } = await flows.logout(toOwner(session, "logout"), options);
-      return confirmed === undefined ? {} : { confirmed };
+      return toConfirmed(await flows.logout(toOwner(session, "logout"), options));
     },
     stillValid: (claims) => flows.isStillValid(claims),
     signal: (claims, options) => signals.signal(claims, options),
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
-      const { confirmed, ...changed } = await flows.changePassword(toOwner(change, "changePassword"), options);
-      return {
-        ...toSessionPair(changed),
-        device: changed.device,
-        ...(confirmed === undefined ? {} : { confirmed }),
-      };
+      const changed = await flows.changePassword(toOwner(change, "changePassword"), options);
+      return { ...toSessionPair(changed), device: changed.device, ...toConfirmed(changed) };
     },
-
-    sessions: Object.freeze<Auth["sessions"]>({
-      list: async (userId) => flows.listSessions(toUserId(userId, "sessions.list")),
-      label: async (session, options) => {
-        requireOptions("sessions.label", options, ["label"]);
-        return flows.labelSession(toOwner(session, "sessions.label"), options.label);
-      },
-      revoke: async (sessionId, options = {}) => {
-        // A string in place of the options has no `userId`, and would revoke another user's session too.
-        requireOptions("sessions.revoke", options, ["userId", "client", "confirmed"]);
-        return flows.revokeSession(
-          sessionId,
-          options.userId === undefined ? options : toOwner(options, "sessions.revoke"),
-        );
-      },
-      revokeAllForUser: async (userId, options) =>
-        flows.revokeSessionsForUser(toUserId(userId, "sessions.revokeAllForUser"), options),
-      revokeAll: (options) => flows.revokeAllSessions(options),
-    }),
-    users: Object.freeze<Auth["users"]>({
-      create: async (user, options) => {
-        requireOwnTable(deps.settings);
-        return flows.createUser(user, options);
-      },
-      find: async (userId) => flows.findUser(toUserId(userId, "users.find")),
-      findByName: (username) => flows.findUserByName(username),
-      list: async (options) => {
-        requireLimit("users.list", options?.limit);
-        return flows.listUsers(options);
-      },
-      update: async (userId, changes, options) => {
-        requireOwnTable(deps.settings);
-        return flows.updateUser(toUserId(userId, "users.update"), changes, options);
-      },
-      disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
-      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options),
-      setPassword: async (userId, password, options) => {
-        requireOwnTable(deps.settings);
-        return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);
-      },
-      delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options),
-    }),
-    throttle: Object.freeze<Auth["throttle"]>({
-      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options),
-      clearAddress: (ip, options) => flows.unlockAddress(ip, options),
-    }),
-    audit: Object.freeze<Auth["audit"]>({
-      list: async ({ after = null, limit = 100, ...query } = {}) => {
-        requireLimit("audit.list", limit);
-        const owner = query.userId === undefined ? query : toOwner(query, "audit.list");
-        return deps.store.audit.read({ ...owner, after, limit });
-      },
-      erase: async (userId, options) => {
-        const erased = await flows.eraseUser(toUserId(userId, "audit.erase"), options?.client);
-        if (erased === null) throw new TypeError("audit.erase: the user exists; call auth.users.delete before");
-        return erased;
-      },
-    }),
 
     fetch: (request, connection) => http.fetch(request, connection),
     handles: (request) => http.handles(toPathname(typeof request === "string" ? request : (request.url ?? "/"))),
@@ -261,17 +164,6 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   const internals = { deps, httpDeps, signals, developmentCookies, lagListeners };
   setInternals(auth, { ...internals, ...(onError === undefined ? {} : { onError }) });
   return Object.freeze(auth) as unknown as Auth<U, C>;
-}
-
-/** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */
-function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, taker: string): T {
-  return { ...subject, userId: toUserId(subject.userId, taker) };
-}
-
-/** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */
-function requireLimit(taker: string, limit: unknown = 1): void {
-  if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
-  throw new TypeError(`${taker}: limit must be a positive whole number, got ${toShown(limit)}`);
 }
 
 /** Throws if a scope is unknown. An unknown scope must not count as "all". */

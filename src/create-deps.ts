@@ -11,20 +11,20 @@ import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
-import { createTokens } from "./crypto/tokens.ts";
+import { createTokens } from "./crypto/tokens/tokens.ts";
 import type { EventListener } from "./events/events.ts";
 import { createPublisher } from "./events/publisher.ts";
 import { type AuditQueue, createAuditQueue } from "./events/queue.ts";
 import { createRecorder } from "./events/recorder.ts";
-import { createWebhook, type Webhook } from "./events/webhook.ts";
-import type { WebhookTarget } from "./events/webhook-request.ts";
-import { createCredentialWatch } from "./flows/credential-watch.ts";
+import { createWebhook, type Webhook } from "./events/webhook/webhook.ts";
+import type { WebhookTarget } from "./events/webhook/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
-import { findSessionEnd } from "./flows/sessions.ts";
+import { createCredentialWatch } from "./flows/services/credential-watch.ts";
+import { findSessionEnd } from "./flows/sessions/sessions.ts";
 import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createLoginQueue } from "./flows/throttling/login-queue.ts";
-import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
+import { createApplicationUsers, createOwnUsers } from "./flows/users/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
 import { createSessionStreams } from "./http/response/session-streams.ts";
@@ -211,7 +211,7 @@ function createKeyVersion(keys: Pick<Keys, "current">): () => number {
     try {
       version = Number.parseInt(keys.current().jwks.version, 16);
     } catch {
-      // They will be: the database is away.
+      // The keys are not known while the database can't be reached.
     }
     return version;
   };

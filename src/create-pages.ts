@@ -2,10 +2,10 @@ import type { CheckPageOptions, RequestLike, RequestOptions, ResumeOptions } fro
 import type { AuthPages } from "./auth-pages.ts";
 import type { CheckResult } from "./auth-results.ts";
 import { type AuthenticationRequirement, checkRequiredValues } from "./core/authentication.ts";
-import { toLoginPath } from "./core/login-path.ts";
+import { requireLoginPath } from "./core/login-path.ts";
 import { requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser } from "./core/user.ts";
-import type { Authentication } from "./flows/authenticate.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toRequest } from "./http/request/headers.ts";
 import { authenticatePage, toPageRefusal } from "./http/resume/check-page.ts";
@@ -24,11 +24,11 @@ export interface PageParts {
 /** Creates the part of `Auth` for pages. */
 export function createPages({ findDeps, refuse, accept }: PageParts): AuthPages<AuthUser> {
   /** Returns the request with the URL that the options name, and the rest of them. */
-  function read(taker: string, source: RequestLike | Headers, options: ResumeOptions) {
-    requireOptions(taker, options, ["loginPath", "method", "socket", "url"]);
+  function read(caller: string, source: RequestLike | Headers, options: ResumeOptions) {
+    requireOptions(caller, options, ["loginPath", "method", "socket", "url"]);
     const { headers, method, url, socket } = toRequest(source, options.method);
     const request: RequestLike = { headers, method, url: options.url ?? url, socket };
-    return { request, deps: findDeps(request, options), loginPath: toLoginPath(options.loginPath, taker) };
+    return { request, deps: findDeps(request, options), loginPath: requireLoginPath(options.loginPath, caller) };
   }
 
   return {

@@ -5,6 +5,7 @@ export type {
   AnyCheck,
   AnyCors,
   AnyPageCheck,
+  AnyRoutes,
   AnyStarter,
   Auth,
   AuthenticationOf,
@@ -72,6 +73,7 @@ export type {
   UserRevocation,
 } from "./core/revocation.ts";
 export type { Role } from "./core/role.ts";
+export { safeNext } from "./core/safe-next.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
@@ -270,22 +272,21 @@ export type {
   SessionConfirmedEvent,
 } from "./events/login-events.ts";
 export type { AuditExportedEvent, StaffEvent, StaffRefusedEvent } from "./events/staff-events.ts";
-export type { Authentication } from "./flows/authenticate.ts";
 export type { Confirmed, ConfirmOptions, RevocationRequest, RevokedAndConfirmed } from "./flows/commit.ts";
-export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
-export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/passwords/change.ts";
 export type { ReauthenticationOptions } from "./flows/reauthenticate.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
 export type { LoginTicket } from "./flows/second-factor/ticket.ts";
-export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
-export type { NewUserInput, UserUpdate } from "./flows/user-changes.ts";
-export type { VerifiedClaims } from "./flows/verify.ts";
+export type { IssueOptions } from "./flows/sessions/issue.ts";
+export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/sessions/logout.ts";
+export type { RevokeOptions, SessionView } from "./flows/sessions/sessions.ts";
+export type { Authentication } from "./flows/tokens/authenticate.ts";
+export type { VerifiedClaims } from "./flows/tokens/verify.ts";
+export type { NewUserInput, UserUpdate } from "./flows/users/user-changes.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
-export { safeNext } from "./http/request/safe-next.ts";
 export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";
 export { sharedAuth } from "./shared-auth.ts";

@@ -2,7 +2,7 @@ import type { Deps } from "./flows/deps.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import type { Signals } from "./revocation/signals.ts";
 
-/** The parts of an `Auth` that the console uses, and no application. */
+/** The parts of an `Auth` that `createConsole` and the server use. Applications have no access to them. */
 export interface Internals {
   /** The dependencies of the flows. */
   readonly deps: Deps;

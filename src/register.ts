@@ -1,6 +1,6 @@
 import type { AnyCheck, Auth, AuthenticationOf } from "./auth.ts";
 import type { User } from "./core/user.ts";
-import type { Authentication } from "./flows/authenticate.ts";
+import type { Authentication } from "./flows/tokens/authenticate.ts";
 
 /**
  * Merge the type of your `Auth` into this interface once. `req.auth` in Express and `request.auth` in Fastify then have the

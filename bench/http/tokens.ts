@@ -3,7 +3,7 @@ import { systemClock } from "../../src/core/runtime/clock.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
+import { createTokens } from "../../src/crypto/tokens/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import type { Headers } from "./served.ts";

@@ -5,7 +5,7 @@ import type { Store } from "../../src/core/store/index.ts";
 import { deriveSecrets } from "../../src/crypto/keys/derived-keys.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
+import { createTokens } from "../../src/crypto/tokens/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { firstSecret, ip, signingKey, toRotation, toSessionId, toUserId, userAgent } from "./crowd.ts";
 import type { Refresh } from "./drive.ts";

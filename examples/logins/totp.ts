@@ -1,7 +1,8 @@
 /**
  * A one-time code of an authenticator app (TOTP, RFC 6238) as the second step after the password:
  * `npm install && SIGNING_KEY=$(openssl rand -hex 48) node totp.ts`.
- * Logins use `POST /api/auth/login/` and `login/continue/ {"ticket", "code"}`. The database has a user `alice` with the password below.
+ * Pages use `POST /api/auth/login/` and `login/continue/ {"ticket", "code"}`, apps `POST /api/token/` and `continue/`. The database has a
+ * user `alice` with the password below.
  */
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

@@ -110,14 +110,14 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "an actor can log the user out elsewhere",
-    file: "src/flows/logout.ts",
+    file: "src/flows/sessions/logout.ts",
     find: "  await requireNoActor(deps, sessionId);\n",
     replace: "  await requireNoActor(deps, userId);\n",
     tests: [impersonation],
   },
   {
     name: "an actor's session lives as long as the user's",
-    file: "src/flows/issue.ts",
+    file: "src/flows/sessions/issue.ts",
     find: "actor === undefined ? settings.sessionLifetime : Math.min(actorLifetime, settings.sessionLifetime)",
     replace: "actor === undefined ? settings.sessionLifetime : Math.max(actorLifetime, settings.sessionLifetime)",
     tests: [impersonation],
@@ -131,17 +131,17 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "the page after a login can be on another host",
-    file: "src/http/request/safe-next.ts",
+    file: "src/core/safe-next.ts",
     find: "if (target !== own || ",
     replace: "if (own === undefined || ",
-    tests: ["test/http/request/safe-next.test.ts"],
+    tests: ["test/core/safe-next.test.ts"],
   },
   {
     name: "the path of a page can name a host",
-    file: "src/http/request/safe-next.ts",
+    file: "src/core/safe-next.ts",
     find: ' || password !== "" || beginsAnotherHost(pathname)) return null;',
     replace: ' || password !== "" || beginsAnotherHost("/")) return null;',
-    tests: ["test/http/request/safe-next.test.ts"],
+    tests: ["test/core/safe-next.test.ts"],
   },
   {
     name: "another login leaves the session that the browser had",

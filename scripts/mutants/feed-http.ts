@@ -70,7 +70,7 @@ export const feedHttpMutants: readonly Mutant[] = [
   },
   {
     name: "a stream of the feed survives the revocation of its credential",
-    file: "src/flows/credential-watch.ts",
+    file: "src/flows/services/credential-watch.ts",
     find: "if (seen !== version) for",
     replace: "if (watched.size === 0) for",
     tests: feedTests,

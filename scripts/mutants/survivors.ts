@@ -18,17 +18,17 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "the webhook follows redirects",
-    file: "src/events/webhook-request.ts",
+    file: "src/events/webhook/webhook-request.ts",
     find: 'redirect: "manual"',
     replace: 'redirect: "follow"',
-    tests: ["test/events/webhook.test.ts"],
+    tests: ["test/events/webhook/webhook.test.ts"],
   },
   {
     name: "the webhook reports a failed message that another node has taken over",
-    file: "src/events/webhook.ts",
+    file: "src/events/webhook/webhook.ts",
     find: "if (!isOurs) return;",
     replace: "",
-    tests: ["test/events/webhook.test.ts"],
+    tests: ["test/events/webhook/webhook.test.ts"],
   },
   {
     name: "the bearer client sends tokens to other tabs",
@@ -67,14 +67,14 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "the server accepts requests before the revocations are loaded",
-    file: "src/server/serve.ts",
+    file: "src/server/open-auth.ts",
     find: "await withAsyncConfigErrors(auth.ready());",
     replace: "void auth.ready();",
     tests: ["test/server/serve.test.ts"],
   },
   {
     name: "a forged refresh token adds an entry to the audit log",
-    file: "src/events/catalogue.ts",
+    file: "src/events/catalogue/catalogue.ts",
     find: 'return userId === undefined ? "never" : "batch";',
     replace: 'return "batch";',
     tests: ["test/flows/events.test.ts", "test/flows/event-table.test.ts"],
@@ -102,9 +102,9 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "a login of an unknown user costs no hash",
-    file: "src/flows/user-source.ts",
+    file: "src/flows/users/user-source.ts",
     find: "const match = await verifyPassword(",
     replace: "if (row === null) return null;\n      const match = await verifyPassword(",
-    tests: ["test/flows/user-source.test.ts", "test/flows/login.test.ts"],
+    tests: ["test/flows/users/user-source.test.ts", "test/flows/login.test.ts"],
   },
 ];

@@ -1,4 +1,4 @@
-import type { Auth, RegisteredAuthentication } from "../index.ts";
+import type { AnyRoutes, RegisteredAuthentication } from "../index.ts";
 import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
@@ -26,7 +26,7 @@ declare global {
  * @example
  * app.use(authRoutes(auth));
  */
-export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
+export function authRoutes(auth: AnyRoutes): Middleware {
   const handle = toNodeHandler(auth);
   return (req, res, next) => {
     if (!auth.handles(req)) return next();
@@ -43,6 +43,6 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
  * @example
  * app.use(consoleRoutes(createConsole(auth)));
  */
-export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): Middleware {
+export function consoleRoutes(staff: AnyRoutes): Middleware {
   return authRoutes(staff);
 }

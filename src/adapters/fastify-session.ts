@@ -27,7 +27,8 @@ export function sessionStarter<A extends AnyStarter>(
 ): (
   request: Pick<FastifyRequestLike, "raw">,
   reply: FastifyHeadersLike,
-  ...args: [userId: string, options?: Omit<StartSessionOptions, "connection">]
+  userId: string,
+  options?: Omit<StartSessionOptions, "connection">,
 ) => Promise<StartedSessionOf<A>> {
   return async ({ raw }, reply, userId, options = {}) => {
     const started = await auth.startSession(raw, userId, { ...options, connection: toConnection(raw) });

@@ -1,5 +1,5 @@
 import type {} from "fastify";
-import type { Auth, RegisteredAuthentication } from "../index.ts";
+import type { AnyRoutes, RegisteredAuthentication } from "../index.ts";
 import type { FastifyInstanceLike } from "./fastify-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
@@ -23,7 +23,7 @@ declare module "fastify" {
  * @example
  * await app.register(authRoutes(auth));
  */
-export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: FastifyInstanceLike) => Promise<void> {
+export function authRoutes(auth: AnyRoutes): (app: FastifyInstanceLike) => Promise<void> {
   return toPlugin(auth, (app) => app.decorateRequest("auth", null));
 }
 
@@ -34,11 +34,11 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  * @example
  * await app.register(consoleRoutes(createConsole(auth)));
  */
-export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): (app: FastifyInstanceLike) => Promise<void> {
+export function consoleRoutes(staff: AnyRoutes): (app: FastifyInstanceLike) => Promise<void> {
   return toPlugin(staff, () => {});
 }
 
-function toPlugin(auth: Pick<Auth, "fetch" | "handles">, prepare: (app: FastifyInstanceLike) => unknown) {
+function toPlugin(auth: AnyRoutes, prepare: (app: FastifyInstanceLike) => unknown) {
   const handle = toNodeHandler(auth);
   const plugin = async (app: FastifyInstanceLike) => {
     prepare(app);

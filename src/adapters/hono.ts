@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
-import type { Auth } from "../index.ts";
+import type { AnyRoutes } from "../index.ts";
 import { toReadableRequest } from "./hono-body.ts";
 import { toConnection } from "./node-parts.ts";
 
@@ -16,7 +16,7 @@ export { requireUser } from "./hono-user.ts";
  * @example
  * app.use(authRoutes(auth));
  */
-export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
+export function authRoutes(auth: AnyRoutes): MiddlewareHandler {
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
@@ -31,6 +31,6 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
  * @example
  * app.use(consoleRoutes(createConsole(auth)));
  */
-export function consoleRoutes(staff: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
+export function consoleRoutes(staff: AnyRoutes): MiddlewareHandler {
   return authRoutes(staff);
 }

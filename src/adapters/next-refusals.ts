@@ -1,4 +1,4 @@
-import { toLoginPath as checkLoginPath } from "../core/login-path.ts";
+import { requireLoginPath, withNext } from "../core/login-path.ts";
 import { requireOptions } from "../core/settings/unknown-options.ts";
 import { toBasePath } from "./next-paths.ts";
 
@@ -11,16 +11,9 @@ export function toLogin(request: Request, { status }: Response, loginPath: strin
   const base = toBasePath(request);
   const { pathname, search } = new URL(request.url);
   const isPage = request.method === "GET" || request.method === "HEAD";
-  const location = isPage ? toLoginPath(`${base}${loginPath}`, `${pathname}${search}`) : `${base}${loginPath}`;
+  const location = withNext(`${base}${loginPath}`, isPage ? `${pathname}${search}` : undefined);
   const headers = { Location: new URL(location, request.url).href, "Cache-Control": "no-store", Vary: "Cookie" };
   return new Response(null, { status: 303, headers });
-}
-
-/** Returns the path of the login page with the page to show after the login. */
-export function toLoginPath(loginPath: string, next: string | undefined): string {
-  // Browsers read two slashes as the beginning of another host.
-  if (next === undefined || !/^\/(?![/\\])/.test(next)) return loginPath;
-  return `${loginPath}${loginPath.includes("?") ? "&" : "?"}next=${encodeURIComponent(next)}`;
 }
 
 /** Returns the refusal of a script's request. Next's router shows the text of a plain-text response to an action. */
@@ -42,15 +35,15 @@ function isDocument({ headers }: Request): boolean {
 }
 
 /**
- * Returns the login path of the options of `taker`, after checking them.
+ * Returns the login path of the options of `caller`, after checking them.
  *
  * @throws TypeError that says what is wrong.
  */
 export function readLoginPath(
   options: { readonly loginPath?: string },
-  taker: string,
+  caller: string,
   others: readonly string[],
 ): string {
-  requireOptions(taker, options, [...others, "loginPath"]);
-  return checkLoginPath(options.loginPath, taker);
+  requireOptions(caller, options, [...others, "loginPath"]);
+  return requireLoginPath(options.loginPath, caller);
 }

@@ -1,6 +1,7 @@
+import { withNext } from "../core/login-path.ts";
 import type { Auth, AuthenticationOf } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
-import { readLoginPath, toLoginPath } from "./next-refusals.ts";
+import { readLoginPath } from "./next-refusals.ts";
 import { readSent, toRequestLike } from "./next-request.ts";
 import { type InitialSession, readInitialSession } from "./next-session.ts";
 
@@ -47,7 +48,7 @@ export function pages<A extends PageAuth>(
   }
   async function requireUser({ next }: { readonly next?: string } = {}): Promise<AuthenticationOf<A>> {
     const { redirect } = await import("next/navigation.js");
-    return (await currentUser()) ?? redirect(toLoginPath(loginPath, next));
+    return (await currentUser()) ?? redirect(withNext(loginPath, next));
   }
   async function initialSession(): Promise<InitialSession> {
     return readInitialSession(await readSent(), await toAuth(source), options.authPath);

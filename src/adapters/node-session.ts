@@ -19,7 +19,8 @@ export function sessionStarter<A extends AnyStarter>(
 ): (
   req: IncomingMessage,
   res: ServerResponse,
-  ...args: [userId: string, options?: Omit<StartSessionOptions, "connection">]
+  userId: string,
+  options?: Omit<StartSessionOptions, "connection">,
 ) => Promise<StartedSessionOf<A>> {
   return async (req, res, userId, options = {}) => {
     const started = await auth.startSession(req, userId, { ...options, connection: toConnection(req) });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { AnyCors, Auth, CorsOptions } from "../index.ts";
+import type { AnyCors, AnyRoutes, CorsOptions } from "../index.ts";
 import { createVersionedListener } from "./node-listener.ts";
 import { sendCors, toConnection } from "./node-parts.ts";
 
@@ -15,7 +15,9 @@ export { requirePage, requireUser } from "./node-user.ts";
  * const handleAuth = toNodeHandler(auth);
  * createServer((req, res) => (auth.handles(req) ? handleAuth(req, res) : myApp(req, res)));
  */
-export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function toNodeHandler(
+  auth: Pick<AnyRoutes, "fetch">,
+): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return createVersionedListener((options) =>
     getRequestListener((request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)), {
       ...options,
@@ -32,9 +34,7 @@ export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage,
  * const handleConsole = consoleRoutes(createConsole(auth));
  * createServer((req, res) => handleConsole(req, res) || myApp(req, res));
  */
-export function consoleRoutes(
-  staff: Pick<Auth, "fetch" | "handles">,
-): (req: IncomingMessage, res: ServerResponse) => boolean {
+export function consoleRoutes(staff: AnyRoutes): (req: IncomingMessage, res: ServerResponse) => boolean {
   const handle = toNodeHandler(staff);
   return (req, res) => {
     const isOwn = staff.handles(req);

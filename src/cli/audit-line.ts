@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../core/store/audit.ts";
 import { toTime, withoutControls } from "../core/text.ts";
-import { auditedTypes } from "../events/catalogue.ts";
+import { auditedTypes } from "../events/catalogue/catalogue.ts";
 
 /** Converts an audit entry to JSON, with the names of the HTTP API and times in whole seconds since the epoch. */
 export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>> {

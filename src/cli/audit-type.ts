@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { closestMatch } from "leven";
 import type { AuditQuery } from "../core/store/audit.ts";
-import { auditedTypes } from "../events/catalogue.ts";
+import { auditedTypes } from "../events/catalogue/catalogue.ts";
 import type { RefreshOutcome } from "../events/events.ts";
 
 /** The filter of the audit log for one type. */

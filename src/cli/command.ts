@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Store } from "../core/store/index.ts";
-import { type Config, loadConfig } from "../server/config/config.ts";
+import { type Config, resolveConfig } from "../server/config/config.ts";
 import { openExistingStore } from "../server/config/database.ts";
 import type { ServerSettings } from "../server/config/server-settings.ts";
 import type { Context } from "./context.ts";
@@ -41,7 +41,7 @@ export function loadConfigFor(
   { database }: CommonOptions,
   flags: Partial<ServerSettings> = {},
 ): Promise<Config> {
-  return loadConfig({
+  return resolveConfig({
     directory,
     env,
     flags: { ...flags, ...(database === undefined ? {} : { databaseUrl: database }) },

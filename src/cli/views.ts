@@ -1,5 +1,5 @@
 import type { User } from "../core/user.ts";
-import type { SessionView } from "../flows/sessions.ts";
+import type { SessionView } from "../flows/sessions/sessions.ts";
 
 /** Converts a user to JSON, with the names of the HTTP API and times in whole seconds since the epoch. */
 export function toUserJson(user: User): Readonly<Record<string, unknown>> {

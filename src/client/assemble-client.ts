@@ -63,8 +63,10 @@ export function assembleClient<T extends Transport>(
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
-  /** What was sent when a response was lost, and its idempotency key. */
-  let lost: readonly [input?: string, key?: string | undefined] = [];
+  /** What was sent when a response was lost. */
+  let lostInput: string | undefined;
+  /** The idempotency key of `lostInput`. */
+  let lostKey: string | undefined;
   let isAway = false;
   const stopListening = env.page?.listen(events, (event) => {
     if (event === "pagehide") {
@@ -105,13 +107,14 @@ export function assembleClient<T extends Transport>(
    */
   async function repeatLost(input: object, send: (key: string | undefined) => Promise<unknown>): Promise<void> {
     const text = JSON.stringify(input);
-    const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
-    lost = [text, key];
+    if (text !== lostInput) lostKey = createIdempotencyKey(env);
+    lostInput = text;
+    const key = lostKey;
     await send(key).catch((error: ClientError) => {
       if (key && !isWorking(error.status)) return send(key);
       throw error;
     });
-    lost = [];
+    lostInput = undefined;
   }
 
   const client: AnyClient = {

@@ -16,21 +16,21 @@ export const longestAmr: readonly string[] = Object.freeze(
  * Converts the values that say how a user was authenticated to the form in which they are stored: with spaces between them, each
  * once.
  *
- * @param taker what the values were given to, for the error.
+ * @param caller the function that the application called. The error names it.
  * @throws TypeError if there are none or too many, or one has characters other than letters, digits, ".", "_" and "-".
  */
-export function toAmrText(amr: readonly string[], taker: string): string {
-  if (!Array.isArray(amr)) throw new TypeError(`${taker}: amr must be a list. Example: amr: ["otp"]`);
+export function toAmrText(amr: readonly string[], caller: string): string {
+  if (!Array.isArray(amr)) throw new TypeError(`${caller}: amr must be a list. Example: amr: ["otp"]`);
   const values = [...new Set(amr)];
   if (values.length === 0 || values.length > maxMethods) {
     throw new TypeError(
-      `${taker}: amr must have 1 to ${maxMethods} values, got ${values.length}. Example: amr: ["otp"]`,
+      `${caller}: amr must have 1 to ${maxMethods} values, got ${values.length}. Example: amr: ["otp"]`,
     );
   }
   const wrong = values.find((value) => typeof value !== "string" || !methodPattern.test(value));
   if (wrong === undefined) return values.join(" ");
   throw new TypeError(
-    `${taker}: a value of amr must be 1 to ${maxMethodLength} letters, digits, ".", "_" or "-". Example: amr: ["otp"]`,
+    `${caller}: a value of amr must be 1 to ${maxMethodLength} letters, digits, ".", "_" or "-". Example: amr: ["otp"]`,
   );
 }
 
@@ -44,13 +44,13 @@ export function toAmr(text: string | null): readonly string[] {
 /**
  * Returns the name of an actor.
  *
- * @param taker what the name was given to, for the error.
+ * @param caller the function that the application called. The error names it.
  * @throws TypeError if it is not a text that a token and the audit log can hold.
  */
-export function toActor(actor: string, taker: string): string {
+export function toActor(actor: string, caller: string): string {
   if (typeof actor === "string" && actorPattern.test(actor)) return actor;
   throw new TypeError(
-    `${taker}: actor must be 1 to ${maxActorLength} printable ASCII characters without spaces and quotes. ` +
+    `${caller}: actor must be 1 to ${maxActorLength} printable ASCII characters without spaces and quotes. ` +
       'Example: actor: "support/bob"',
   );
 }
@@ -75,20 +75,20 @@ export interface AuthenticationRequirement {
 /**
  * Makes sure that a requirement makes sense, and that no name in it is misspelt, which would require nothing.
  *
- * @param taker what it was given to, for the error.
+ * @param caller the function that the application called. The error names it.
  * @throws TypeError that says what is wrong.
  */
-export function checkRequirement(requirement: AuthenticationRequirement, taker: string): void {
+export function checkRequirement(requirement: AuthenticationRequirement, caller: string): void {
   const names = typeof requirement === "object" && requirement !== null ? Object.keys(requirement) : ["this"];
   const unknown = names.find((name) => name !== "maxAge" && name !== "amr");
   if (unknown !== undefined)
-    throw new TypeError(`${taker}: ${unknown} is not an option. The options are maxAge and amr.`);
-  checkRequiredValues(requirement, taker);
+    throw new TypeError(`${caller}: ${unknown} is not an option. The options are maxAge and amr.`);
+  checkRequiredValues(requirement, caller);
 }
 
-/** Does the same for options that may have other members. */
-export function checkRequiredValues({ maxAge, amr }: AuthenticationRequirement, taker: string): void {
-  if (amr !== undefined) toAmrText(amr, taker);
+/** Makes sure that the requirement in options that may have other members makes sense. */
+export function checkRequiredValues({ maxAge, amr }: AuthenticationRequirement, caller: string): void {
+  if (amr !== undefined) toAmrText(amr, caller);
   if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0)) return;
-  throw new TypeError(`${taker}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);
+  throw new TypeError(`${caller}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import { toAuditPolicy } from "./catalogue.ts";
+import { toAuditPolicy } from "./catalogue/catalogue.ts";
 import { createDeduplicator } from "./deduplicate.ts";
 import type { EventListener } from "./events.ts";
 

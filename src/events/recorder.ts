@@ -2,7 +2,7 @@ import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuditRecord } from "../core/store/audit.ts";
 import { toAuditRow } from "./audit-row.ts";
-import { toAuditPolicy, toWebhookType } from "./catalogue.ts";
+import { toAuditPolicy, toWebhookType } from "./catalogue/catalogue.ts";
 import type { AuthEvent } from "./events.ts";
 
 /** Returns the records that a transaction writes about its events. */

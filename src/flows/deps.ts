@@ -6,7 +6,7 @@ import type { Store } from "../core/store/index.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { LegacyTokens } from "../crypto/legacy/legacy-tokens.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
-import type { Tokens } from "../crypto/tokens.ts";
+import type { Tokens } from "../crypto/tokens/tokens.ts";
 import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Keys } from "../keys/keys.ts";
@@ -14,7 +14,7 @@ import type { Feed } from "../revocation/feed.ts";
 import type { FeedReaders } from "../revocation/readers/readers.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { LoginQueue } from "./throttling/login-queue.ts";
-import type { UserSource } from "./user-source.ts";
+import type { UserSource } from "./users/user-source.ts";
 
 /**
  * The dependencies of all flows. `createAuth` builds and freezes them once. Flows know a user only as `AuthUser`, and

@@ -1,20 +1,15 @@
 import { listActivity } from "./activity.ts";
-import { authenticate, isStillValid, needsRefresh } from "./authenticate.ts";
-import { authenticateService } from "./authenticate-service.ts";
 import { confirmEarlier } from "./confirm-earlier.ts";
 import type { Deps } from "./deps.ts";
-import { eraseUser } from "./erase-user.ts";
-import { introspect } from "./introspect.ts";
-import { issue } from "./issue.ts";
-import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { changePassword } from "./passwords/change.ts";
 import { repeatPasswordChange } from "./passwords/repeat-change.ts";
-import { readPublicClaims } from "./public-claims.ts";
 import { reauthenticate, reauthenticateByPassword } from "./reauthenticate.ts";
 import { isSessionOfExpiredTokenOver, verifyRefreshToken } from "./refresh/refresh.ts";
-import { revokePresented } from "./revoke-presented.ts";
 import { completeLogin, continueLogin } from "./second-factor/complete.ts";
 import { findTicket } from "./second-factor/ticket.ts";
+import { authenticateService } from "./services/authenticate-service.ts";
+import { issue } from "./sessions/issue.ts";
+import { isLoggedOut, logout, logoutByRefreshToken } from "./sessions/logout.ts";
 import {
   findSession,
   labelSession,
@@ -24,10 +19,16 @@ import {
   revokeSessions,
   revokeSessionsForUser,
   revokeToken,
-} from "./sessions.ts";
+} from "./sessions/sessions.ts";
+import { unlockAddress, unlockUser } from "./throttling/unlock.ts";
+import { authenticate, isStillValid, needsRefresh } from "./tokens/authenticate.ts";
+import { introspect } from "./tokens/introspect.ts";
+import { readPublicClaims } from "./tokens/public-claims.ts";
+import { revokePresented } from "./tokens/revoke-presented.ts";
+import { verify } from "./tokens/verify.ts";
 import { traceLogin, traceRefresh, traceVerifiedRefresh } from "./traced.ts";
-import { unlockAddress, unlockUser } from "./unlock.ts";
-import { findCurrentUser } from "./user-source.ts";
+import { eraseUser } from "./users/erase-user.ts";
+import { findCurrentUser } from "./users/user-source.ts";
 import {
   createUser,
   deleteUser,
@@ -38,8 +39,7 @@ import {
   listUsers,
   setPassword,
   updateUser,
-} from "./users.ts";
-import { verify } from "./verify.ts";
+} from "./users/users.ts";
 
 const flows = {
   authenticate,

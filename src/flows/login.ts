@@ -2,15 +2,15 @@ import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { LoginFailedEvent } from "../events/login-events.ts";
 import type { Deps } from "./deps.ts";
-import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
-import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
-import { findPublicClaims, type PublicClaimsOptions, type WithPublicClaims } from "./public-claims.ts";
 import { createTicket, findSecondStep } from "./second-factor/require.ts";
+import { toDeviceToken } from "./sessions/device.ts";
+import { type Issued, type IssueOptions, startSession } from "./sessions/issue.ts";
+import type { TokenLimitOptions } from "./sessions/token-pair.ts";
 import { acceptAttempt, admitAttempt, passAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
-import type { TokenLimitOptions } from "./token-pair.ts";
-import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-source.ts";
+import { findPublicClaims, type PublicClaimsOptions, type WithPublicClaims } from "./tokens/public-claims.ts";
+import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./users/user-source.ts";
 
 /** A username and a password. */
 export interface Credentials {

@@ -5,15 +5,15 @@ import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionAt } from "../core/store/sessions.ts";
 import type { EventsOf } from "../events/events.ts";
-import { impersonated, requireNoActor } from "./actor.ts";
 import { commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
-import type { SessionOwner } from "./logout.ts";
-import { findSessionRefusal } from "./session-refusal.ts";
+import { impersonated, requireNoActor } from "./sessions/actor.ts";
+import type { SessionOwner } from "./sessions/logout.ts";
+import { findSessionRefusal } from "./sessions/session-refusal.ts";
+import { prepareTokens, type TokenLimitOptions } from "./sessions/token-pair.ts";
 import { countAttempt } from "./throttling/counted-attempt.ts";
-import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
-import { type FoundUser, mayHaveTokens } from "./user-source.ts";
+import { type FoundUser, mayHaveTokens } from "./users/user-source.ts";
 
 /** How a user has been authenticated again. */
 export interface ReauthenticationOptions {

@@ -1,6 +1,6 @@
 import { AuthError } from "../core/errors.ts";
 import type { CookieNameSettings } from "../core/settings/cookie-names.ts";
-import type { Authentication } from "../flows/authenticate.ts";
+import type { Authentication } from "../flows/tokens/authenticate.ts";
 import {
   type OriginDeps,
   requireAllowedOrigin,

@@ -4,8 +4,8 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 import { deleteExpiredRows } from "../flows/cleanup.ts";
 
-/** The options of `startCleanup`. */
-export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
+/** When `startCleanup` deletes which rows, and what it reports. */
+export interface CleanupSchedule extends Pick<Settings, "auditRetention"> {
   readonly store: Pick<Store, "deleteExpired">;
   /** The number of seconds between two runs, ±10 %. */
   readonly interval: number;
@@ -28,7 +28,7 @@ export interface Cleanup {
  * Starts to delete expired rows at regular intervals. The first run takes place at a random time within one interval, and
  * later intervals vary by 10 %. So nodes that were started together don't run their cleanups at the same time.
  */
-export function startCleanup(options: CleanupOptions): Cleanup {
+export function startCleanup(options: CleanupSchedule): Cleanup {
   const { store, auditRetention, interval, onDone, onError } = options;
   const { random = Math.random, schedule = unrefSchedule } = options;
   const stopping = new AbortController();

@@ -8,6 +8,8 @@ import type { ServerSettings } from "./config/server-settings.ts";
 import type { Handler, RequestRecord } from "./handlers/app.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
 import type { Listeners } from "./listen/listeners.ts";
+import type { ServerLog } from "./observe/log.ts";
+import { toRouteGroup } from "./observe/route-groups.ts";
 import type { Resources } from "./resources.ts";
 
 /**
@@ -41,26 +43,39 @@ export async function createStaffHandler(
   return staff;
 }
 
+/** The options of `listenForConsole`. */
+export interface ConsoleListenerOptions {
+  /** Answers the requests. */
+  readonly fetch: ListenOptions["fetch"];
+  readonly server: ServerSettings;
+  readonly log: Pick<ServerLog, "malformed">;
+  /** The listener is added to them. */
+  readonly listeners: Pick<Listeners, "add">;
+}
+
 /** Starts the console's own listener. Returns the console's URL there, or `null` without `consolePort`. */
-export async function listenForConsole(
-  fetch: ListenOptions["fetch"],
-  limits: ServerSettings,
-  onMalformed: ListenOptions["onMalformed"],
-  listeners: Pick<Listeners, "add">,
-): Promise<string | null> {
-  const { consoleHost: host, consolePort: port } = limits;
+export async function listenForConsole({
+  fetch,
+  server,
+  log,
+  listeners,
+}: ConsoleListenerOptions): Promise<string | null> {
+  const { consoleHost: host, consolePort: port } = server;
   if (port === undefined) return null;
-  const { url } = listeners.add(await listen({ fetch, host, port, onMalformed, limits }));
+  const { url } = listeners.add(await listen({ fetch, host, port, onMalformed: log.malformed, limits: server }));
   return `${url}/console/`;
 }
+
+const loginRoutes: ReadonlySet<string> = new Set(["auth/login", "token", "token/continue"]);
+const refreshRoutes: ReadonlySet<string> = new Set(["auth/refresh", "token/refresh"]);
 
 /** Passes on how long logins and refreshes take. */
 export function timeForStaff(
   staff: Pick<Console, "time">,
   { path, milliseconds }: RequestRecord,
-  { authPath, tokenPath }: Config["settings"],
+  settings: Pick<Config["settings"], "tokenPath" | "authPath">,
 ): void {
-  if (path.startsWith(`${authPath}/login`) || /^\/?$/.test(path.slice(tokenPath.length)))
-    staff.time("login", milliseconds);
-  else if (/\/refresh\/?$/.test(path)) staff.time("refresh", milliseconds);
+  const route = toRouteGroup(path, settings);
+  if (loginRoutes.has(route)) staff.time("login", milliseconds);
+  else if (refreshRoutes.has(route)) staff.time("refresh", milliseconds);
 }

@@ -11,6 +11,21 @@ export interface Resources {
   close(): Promise<void>;
 }
 
+/**
+ * Calls a function that opens resources. If it fails, closes everything that it has opened.
+ *
+ * @throws what `open` throws.
+ */
+export async function openWithResources<T>(open: (resources: Resources) => Promise<T>): Promise<T> {
+  const resources = createResources();
+  try {
+    return await open(resources);
+  } catch (error) {
+    await resources.close().catch(() => {});
+    throw error;
+  }
+}
+
 /** Creates an empty list of resources. */
 export function createResources(): Resources {
   const closers: (() => void | Promise<void>)[] = [];

@@ -1,31 +1,26 @@
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Health } from "../auth-results.ts";
 import { isLoopbackHostname } from "../core/addresses.ts";
-import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
-import { createAuthWith } from "../create-auth.ts";
-import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
-import { withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
-import { toLegacyWarnings } from "./config/legacy-warnings.ts";
-import { type CreatedKey, openDatabase, toAuthOptions } from "./config/open-database.ts";
-import type { ServerSettings } from "./config/server-settings.ts";
-import { createStaffHandler, listenForConsole, timeForStaff } from "./console.ts";
+import type { CreatedKey } from "./config/open-database.ts";
+import { createStaffHandler, listenForConsole } from "./console.ts";
 import { type Demo, ensureDemoUser } from "./demo/demo-user.ts";
 import { startDemonstration } from "./demo/start.ts";
-import { createApp, type Handler } from "./handlers/app.ts";
-import { createHealth, stopping } from "./handlers/health.ts";
+import { stopping } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { type ListenOptions, listen } from "./listen/listen.ts";
+import { listenForMetrics } from "./listen/listen-for-metrics.ts";
 import { createListeners } from "./listen/listeners.ts";
-import { createLog, type ServerLog } from "./observe/log.ts";
-import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
-import { createLostCookieWarning } from "./observe/lost-cookies.ts";
-import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import type { ServerLog } from "./observe/log.ts";
+import type { LineWriter } from "./observe/log-output.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import { openLog } from "./observe/open-log.ts";
 import { createStrippedPrefixWarning } from "./observe/stripped-prefix.ts";
-import { createResources, type Resources } from "./resources.ts";
+import { openAuth } from "./open-auth.ts";
+import { openWithResources, type Resources } from "./resources.ts";
+import { toServerApps } from "./server-app.ts";
 
 /** The options of `serve`. */
 export interface ServeOptions {
@@ -89,9 +84,6 @@ const closeTimeout = 8_000;
 /** How long a worker still takes the connections that the supervisor has already accepted, in milliseconds. */
 const handOverTime = 500;
 
-/** How long closing waits for running requests for metrics, in milliseconds. */
-const metricsCloseTimeout = 500;
-
 /**
  * Migrates the database, loads the revocations, and starts to serve. If it fails, it closes everything that it has opened.
  *
@@ -99,93 +91,54 @@ const metricsCloseTimeout = 500;
  * @throws SchemaVersionError if the database is newer than this version.
  * @throws StoreUnavailableError if the database can't answer.
  */
-export async function serve(config: Config, options: ServeOptions): Promise<RunningServer> {
-  const resources = createResources();
-  try {
-    return await start(config, options, resources);
-  } catch (error) {
-    await resources.close();
-    throw error;
-  }
+export function serve(config: Config, options: ServeOptions): Promise<RunningServer> {
+  return openWithResources((resources) => start(config, options, resources));
 }
 
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
-  const developmentCookies = options.demo === true;
+  const { host, port, shutdownDelay } = server;
+  const isDemo = options.demo === true;
   // It acts for users, so only pages on this machine have it.
-  const hasDemonstration = options.demo === true && isLoopbackHostname(server.host) && settings.findUser === undefined;
-  const page = server.page ? [createPage(settings, { developmentCookies, demonstration: hasDemonstration })] : [];
-  const output = createLogOutput(options.logTo, {
-    onLost: (error) => options.onLogLost?.(error),
-    onRecovered: (lost) => log.linesLost(lost),
-  });
+  const hasDemonstration = isDemo && isLoopbackHostname(host) && settings.findUser === undefined;
   const worker = options.worker?.number;
-  const log = createLog({ settings, level: server.logLevel, destination: output, worker });
+  const page = server.page
+    ? [createPage(settings, { developmentCookies: isDemo, demonstration: hasDemonstration })]
+    : [];
+  const { log, lostLines } = openLog(config, { logTo: options.logTo, onLogLost: options.onLogLost, worker });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { store, database, keys, createdKey, event } = await openDatabase(config);
-  resources.add(() => store.close());
-  const onLag = (seconds: number) => metrics?.lag(seconds);
-  const warnings: string[] = [];
-  const nodeName = toNodeName(settings, options.worker);
-  const authOptions = { ...toAuthOptions(config, { store, keys }), nodeName, onError };
-  const auth = withConfigErrors(() =>
-    createAuthWith({ ...authOptions, onLag }, { developmentCookies, warn: (warning) => warnings.push(warning) }),
-  );
-  resources.add(() => auth.close());
+  const opened = await openAuth(config, { log, lostLines, developmentCookies: isDemo, worker, onError, resources });
+  const { auth, store, metrics, database, createdKey, warnings } = opened;
   const demonstration = hasDemonstration
-    ? startDemonstration({ auth, options: authOptions, findUrl: () => listener.url, resources })
+    ? startDemonstration({ auth, options: opened.options, findUrl: () => listener.url, resources })
     : null;
-  const metrics =
-    server.metricsPort === undefined
-      ? null
-      : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost, worker });
-  auth.on((event) => {
-    log.event(event);
-    metrics?.event(event);
-    if (event.type === "legacy_key") warnings.push(...toLegacyWarnings(event));
-  });
-  await withAsyncConfigErrors(auth.ready());
-  if (event !== null) log.event(event);
+  const staff = await createStaffHandler(auth, config, { demo: isDemo, resources });
+
   let isStopping = false;
   const health = async (): Promise<Health> => (isStopping ? stopping : auth.health());
-  const toReadiness = () => (isStopping ? health() : (options.worker ?? { health }).health());
-  const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
-  const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
-  const staff = await createStaffHandler(auth, config, { demo: options.demo === true, resources });
-  const createServerApp = (handlers: readonly Handler[]) =>
-    createApp({
-      handlers: [
-        createHealth({ health: toReadiness }),
-        ...(demonstration === null ? [] : [demonstration]),
-        ...handlers,
-      ],
-      fallback: {
-        fetch(request, connection) {
-          warnOfLostCookies(request);
-          return auth.fetch(request, connection);
-        },
-      },
-      clock: systemClock,
-      strictTransportSecurity: server.strictTransportSecurity,
-      findClientIp: createClientIpFinder(settings),
-      onAnswered: (record) => {
-        log.request(record);
-        metrics?.request(record);
-        if (staff !== null && record.method === "POST") timeForStaff(staff, record, settings);
-      },
-      onError,
-    });
+  const healthOfAll = options.worker?.health ?? health;
+  const toApp = toServerApps(config, {
+    auth,
+    log,
+    metrics,
+    staff,
+    demonstration,
+    health: () => (isStopping ? health() : healthOfAll()),
+    onError,
+  });
   const hasConsoleListener = staff !== null && server.consolePort !== undefined;
-  const app = createServerApp([...(staff === null || hasConsoleListener ? [] : [staff]), ...page]);
+  const app = toApp([...(staff === null || hasConsoleListener ? [] : [staff]), ...page]);
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
-  const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
+  const demo = isDemo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
-  const metricsUrl = worker === undefined ? metrics && (await listenForMetrics(metrics, server, log, resources)) : null;
+  const metricsUrl =
+    worker === undefined && metrics !== null
+      ? await listenForMetrics({ fetch: metrics.fetch, server, log, resources })
+      : null;
   const listeners = createListeners();
   resources.add(() => listeners.close(closeTimeout));
-  const consoleUrl =
-    staff && (await listenForConsole(createServerApp([staff, ...page]), server, log.malformed, listeners));
-  const { host, port } = server;
+  const consoleUrl = staff && (await listenForConsole({ fetch: toApp([staff, ...page]), server, log, listeners }));
+  const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const fetch: ListenOptions["fetch"] = (request, connection, socket) => {
     warnOfStrippedPrefix(request);
     if (demonstration === null) return app(request, connection);
@@ -198,7 +151,6 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     staff?.drain();
     auth.drain();
   });
-  const { shutdownDelay } = server;
   resources.add(async () => {
     isStopping = true;
     listeners.retire();
@@ -206,29 +158,19 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   const { url } = listener;
   return Object.freeze({
-    ...{ url, metricsUrl, database, createdKey, warnings, demo, log, shutdownDelay },
+    url,
+    metricsUrl,
     consoleUrl: consoleUrl ?? (staff && `${url}/console/`),
+    database,
+    createdKey,
+    warnings,
+    demo,
+    log,
+    shutdownDelay,
     health,
     metrics: async () => metrics?.text() ?? "",
     close: resources.close,
   });
-}
-
-/** Each worker is a separate node, so operators must be able to tell them apart. */
-function toNodeName({ nodeName = hostname() }: Config["settings"], worker: WorkerRole | undefined): string {
-  return worker === undefined ? nodeName : `${nodeName} worker ${worker.number}`;
-}
-
-async function listenForMetrics(
-  { fetch }: Metrics,
-  limits: ServerSettings,
-  { malformed: onMalformed }: ServerLog,
-  resources: Resources,
-): Promise<string> {
-  const { metricsHost: host, metricsPort: port = 0 } = limits;
-  const listener = await listen({ fetch, host, port, onMalformed, limits });
-  resources.add(() => listener.close(metricsCloseTimeout));
-  return `${listener.url}/metrics`;
 }
 
 function addCleanup(

@@ -1,6 +1,6 @@
 import { AuthError } from "../core/errors.ts";
 import type { Guard, GuardedUser, GuardedUsers } from "../core/store/guard.ts";
-import { findUser } from "../flows/users.ts";
+import { findUser } from "../flows/users/users.ts";
 import { RequestError } from "../http/request/request-error.ts";
 import { isBetweenAdmins, mayAct } from "./allowed-actions.ts";
 import type { Permission, UserAction } from "./api.ts";

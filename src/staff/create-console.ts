@@ -6,7 +6,7 @@ import { findSettingFault } from "../core/settings/faults.ts";
 import { settingRules } from "../core/settings/rules.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
-import { mayHaveTokens } from "../flows/user-source.ts";
+import { mayHaveTokens } from "../flows/users/user-source.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "../http/cookies/development-cookies.ts";
 import type { ConnectionInfo } from "../http/request/client-ip.ts";
 import { toPathname } from "../http/request/pathname.ts";

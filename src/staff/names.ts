@@ -1,5 +1,5 @@
 import type { Deps } from "../flows/deps.ts";
-import { findApplicationUser } from "../flows/user-source.ts";
+import { findApplicationUser } from "../flows/users/user-source.ts";
 
 /** How many calls of `findUser` run at once, so that one list doesn't take all of its connections. */
 const concurrency = 8;

@@ -1,7 +1,7 @@
 import { requireAuthentication } from "../core/require-authentication.ts";
 import type { Role } from "../core/role.ts";
-import { impersonated } from "../flows/actor.ts";
-import type { Authentication } from "../flows/authenticate.ts";
+import { impersonated } from "../flows/sessions/actor.ts";
+import type { Authentication } from "../flows/tokens/authenticate.ts";
 import { isSafeMethod } from "../http/cookies/same-origin.ts";
 import { authenticateRequest, readCredentials } from "../http/credentials.ts";
 import type { RequestContext } from "../http/endpoint.ts";

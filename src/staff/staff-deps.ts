@@ -1,7 +1,7 @@
 import type { Role } from "../core/role.ts";
-import type { Authentication } from "../flows/authenticate.ts";
 import type { Deps } from "../flows/deps.ts";
 import type { Flows } from "../flows/index.ts";
+import type { Authentication } from "../flows/tokens/authenticate.ts";
 import type { FindNames } from "./names.ts";
 
 /** The dependencies of the staff API's routes, besides those of all routes. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
-import type { FeedConnection } from "./feed-follower.ts";
-import type { FeedReader } from "./feed-reader.ts";
+import type { FrameReader } from "./frame-reader.ts";
+import type { FeedConnection } from "./issuer-follower.ts";
 import { toFailure } from "./request-failure.ts";
 
 /** Reads the feed when a request needs it, for runtimes that don't work between requests. */
@@ -11,9 +11,9 @@ export interface FeedPuller extends FeedConnection {
   isRecent(): boolean;
 }
 
-/** What a puller needs. */
+/** The options of `createFeedPuller`. */
 export interface FeedPullerOptions {
-  readonly reader: Pick<FeedReader, "poll" | "abort">;
+  readonly reader: Pick<FrameReader, "poll" | "abort">;
   /** Milliseconds. */
   readonly pullInterval: number;
   /** Whether a request may wait for what another request has begun to read. In workerd, that one may be gone before. */

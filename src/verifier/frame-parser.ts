@@ -2,7 +2,7 @@ import { type FrameHeader, headerLength, isFrameStart, readHeader, recordLength 
 import { RequestFailure } from "./request-failure.ts";
 
 /** A complete frame of the feed. */
-export interface Frame {
+export interface ParsedFrame {
   readonly header: FrameHeader;
   /** The records, 16 bytes each. */
   readonly records: Uint8Array;
@@ -16,7 +16,7 @@ export interface FrameParser {
    * @returns the frames that are complete now, oldest first.
    * @throws RequestFailure if the bytes aren't a frame. The parser can't be used any more then.
    */
-  push(chunk: Uint8Array): readonly Frame[];
+  push(chunk: Uint8Array): readonly ParsedFrame[];
   /** Whether a frame has begun that isn't complete. */
   readonly isWithinFrame: boolean;
 }
@@ -48,7 +48,7 @@ export function createFrameParser(): FrameParser {
 
   return {
     push(chunk) {
-      const frames: Frame[] = [];
+      const frames: ParsedFrame[] = [];
       let rest = chunk;
       for (;;) {
         const part = rest.subarray(0, toMissing());

@@ -1,29 +1,29 @@
 import { type FrameHeader, headerLength, recordLength, writeHeader } from "../revocation/readers/frame.ts";
-import type { Frame } from "./frame-parser.ts";
-import { createRecordTable, type RecordTable } from "./record-table.ts";
+import type { ParsedFrame } from "./frame-parser.ts";
+import { createRevocationTable, type RevocationTable } from "./revocation-table.ts";
 
 /*
  * What the server's sidecar needs to keep the revocations in a file.
  */
 
-export { createFrameParser, type Frame } from "./frame-parser.ts";
+export { createFrameParser, type ParsedFrame } from "./frame-parser.ts";
 
 /** The records of frames. */
-export interface FeedTable extends Pick<RecordTable, "toRecords"> {
+export interface FeedTable extends Pick<RevocationTable, "toRecords"> {
   /**
    * Applies a frame.
    *
    * @param options.replaces whether its records are all: a full frame that is as fresh as what is known.
    */
-  apply(frame: Pick<Frame, "records">, options: { readonly replaces: boolean }): void;
+  apply(frame: Pick<ParsedFrame, "records">, options: { readonly replaces: boolean }): void;
 }
 
 /** Creates an empty table. */
 export function createFeedTable(): FeedTable {
-  let table = createRecordTable();
+  let table = createRevocationTable();
   return {
     apply({ records }, { replaces }) {
-      const target = replaces ? createRecordTable() : table;
+      const target = replaces ? createRevocationTable() : table;
       target.add(records);
       table = target;
     },

@@ -41,7 +41,7 @@ export interface FrameFreshness {
   note(): void;
 }
 
-/** What the freshness needs. */
+/** The options of `createFreshness`. */
 export interface FreshnessOptions {
   readonly clock: Clock;
   /** Seconds. */

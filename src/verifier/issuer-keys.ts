@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
-import { createVerifyingKeys, type VerifyingKeys } from "../crypto/keys/key-set.ts";
-import { parseJwks } from "../crypto/keys/parse-jwks.ts";
+import type { VerifyingKeys } from "../crypto/keys/key-set.ts";
 import type { IssuerRequests } from "./issuer-requests.ts";
-import { RequestFailure, toFailure } from "./request-failure.ts";
+import { createKnownKeys, type PublishedKeys } from "./known-keys.ts";
+import { toFailure } from "./request-failure.ts";
 
 /** The issuer's public keys, which it reads again when the feed says that they have changed, and every hour. */
 export interface IssuerKeys {
@@ -15,7 +14,7 @@ export interface IssuerKeys {
    * been read, or the feed says that there are others.
    *
    * @throws AuthError `unavailable` if the feed has named others for longer than `maxStaleness`, and they couldn't be read: one of
-   * those that are known may have been retired.
+   * those that are known may have been retired. After `stop`, its reason.
    */
   current(): VerifyingKeys;
   /** Returns for how many milliseconds the feed has named other keys than the known ones. */
@@ -28,26 +27,17 @@ export interface IssuerKeys {
   isDue(): boolean;
   /** Reads the keys in the background from now on. */
   start(): void;
-  /** Stops reading. */
-  stop(): void;
+  /** Stops reading. From then on, `current` throws the reason. */
+  stop(reason: AuthError): void;
   /** The names of the keys; empty before the first read. */
   readonly kids: readonly string[];
   /** What was read last, for readers of a relay; `null` before the first read. */
   readonly published: PublishedKeys | null;
-  /** Whether keys have been read. */
-  readonly isLoaded: boolean;
   /** Why the last read failed; `null` if it didn't. */
   readonly failure: string | null;
 }
 
-/** A JWK Set as the issuer publishes it. */
-export interface PublishedKeys {
-  readonly body: Uint8Array;
-  /** The first 4 bytes of SHA-256 of the body. */
-  readonly version: number;
-}
-
-/** What the keys need. */
+/** The options of `createIssuerKeys`. */
 export interface IssuerKeysOptions {
   readonly requests: Pick<IssuerRequests, "readKeys">;
   readonly clock: Clock;
@@ -74,39 +64,27 @@ const longestRead = 5_000;
 const retry = { first: 1_000, last: 30_000 };
 const repeat = 1_000;
 
-/** The keys that were read. */
-interface Loaded extends PublishedKeys {
-  readonly keys: VerifyingKeys;
-  readonly kids: readonly string[];
-  readonly hash: string;
-}
-
 /** Creates the keys of an issuer. Reads nothing before `start` or `read`. */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { requests, clock, schedule, maxStaleness, isFeedFresh, onChange, onFailure, onRead } = options;
-  const none = createVerifyingKeys([], onUnknown);
-  let loaded: Loaded | null = null;
-  let newest: number | null = null;
-  /** What was the newest when the last read began. */
+  const known = createKnownKeys(clock, onUnknown);
+  /** The version that the feed named when the last read began. */
   let wanted: number | null = null;
-  /** Since when the feed has named other keys than the known ones, on the monotonic clock; `null` if it doesn't. */
-  let differsSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
   /** Until when the issuer has asked to send no request, on the monotonic clock. */
   let pausedUntil = Number.NEGATIVE_INFINITY;
   let startedAt = Number.NEGATIVE_INFINITY;
   let isStarted = false;
+  let stopReason: AuthError | null = null;
   let reads = 0;
   /** Whether a token has named a key that might have been added since the last read. */
   let isWanted = false;
   const loop = createLoop({ step, schedule });
 
-  const isOther = () => newest !== null && newest !== loaded?.version;
-
   function onUnknown(): null {
     if (isFeedFresh !== null) {
-      if (loaded !== null && newest === loaded.version && isFeedFresh()) return null;
+      if (known.published !== null && known.newest === known.published.version && isFeedFresh()) return null;
       throw notKnown();
     }
     if (reads > 0) throw notKnown();
@@ -121,13 +99,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
-    wanted = newest;
+    wanted = known.newest;
     reads += 1;
     try {
-      take(await readWithin(longestRead));
+      const changed = known.store(await readWithin(longestRead));
+      if (changed !== null) onChange(changed);
       failure = null;
       failures = 0;
-      return isOther() ? repeat : interval;
+      return known.isOutdated() ? repeat : interval;
     } catch (error) {
       const { message, retryAfter } = toFailure(error);
       failure = message;
@@ -152,76 +131,43 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     }
   }
 
-  function take(body: Uint8Array): void {
-    const digest = createHash("sha256").update(body).digest();
-    const hash = digest.toString("hex");
-    // The same keys stay the same object: the verified tokens stay known.
-    if (loaded?.hash === hash) return;
-    const list = parse(body);
-    if (list.length === 0) throw new RequestFailure("the issuer publishes no key that can be used");
-    const version = digest.readUInt32BE(0);
-    // It comes from a node that is behind, or its feed is: the next frame tells.
-    if (loaded !== null && loaded.version === newest && version !== newest) return;
-    const kids = list.map(({ kid }) => kid);
-    loaded = { keys: createVerifyingKeys(list, onUnknown), kids, body, version, hash };
-    noteDifference();
-    onChange(kids);
-  }
-
-  /** Notes since when the feed has named other keys. Until they are read, that time continues, also if it names yet others. */
-  function noteDifference(): void {
-    if (!isOther()) differsSince = null;
-    else if (loaded !== null) differsSince ??= clock.monotonic();
-  }
-
-  const outdatedFor = () => (differsSince === null ? 0 : clock.monotonic() - differsSince);
-
   return {
-    outdatedFor,
+    outdatedFor: known.outdatedFor,
     current() {
-      if (maxStaleness !== null && outdatedFor() > maxStaleness) {
+      if (stopReason !== null) throw stopReason;
+      if (maxStaleness !== null && known.outdatedFor() > maxStaleness) {
         throw new AuthError("unavailable", "the issuer's keys have changed and can't be read");
       }
-      return loaded?.keys ?? none;
+      return known.verifying;
     },
     observe(version) {
-      if (version === newest) return;
-      newest = version;
-      noteDifference();
-      if (isOther() && isStarted) loop.wake();
+      if (known.observe(version) && known.isOutdated() && isStarted) loop.wake();
     },
     read: async () => void (await step()),
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first && clock.monotonic() >= pausedUntil;
-      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
+      if (known.published === null || isWanted || age >= interval) return true;
+      return known.isOutdated() && (known.newest !== wanted || age >= repeat);
     },
     start() {
       isStarted = true;
       loop.wake();
     },
-    stop: () => void loop.stop(),
+    stop(reason) {
+      stopReason = reason;
+      void loop.stop();
+    },
     get kids() {
-      return loaded?.kids ?? [];
+      return known.kids;
     },
     get published() {
-      return loaded;
-    },
-    get isLoaded() {
-      return loaded !== null;
+      return known.published;
     },
     get failure() {
       return failure;
     },
   };
-}
-
-function parse(body: Uint8Array): ReturnType<typeof parseJwks> {
-  try {
-    return parseJwks(Buffer.from(body).toString());
-  } catch {
-    throw new RequestFailure("the issuer's JWK Set is malformed");
-  }
 }
 
 const notKnown = () => new AuthError("unavailable", "the issuer's keys are not known");

@@ -36,7 +36,7 @@ export interface FeedQuery {
   readonly lease: number;
 }
 
-/** What the requests need. */
+/** The options of `createIssuerRequests`. */
 export interface IssuerRequestsOptions {
   /** The issuer's base URL, without a slash at the end. */
   readonly url: string;

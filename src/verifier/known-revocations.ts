@@ -2,7 +2,7 @@ import type { RevocableToken } from "../core/revocation.ts";
 import { clockMargin } from "../core/revocation-horizon.ts";
 import { type FingerprintKind, toFingerprintBytes } from "../revocation/readers/frame.ts";
 import type { TokenGroup } from "../revocation/signals.ts";
-import { createRecordTable, type Fingerprint } from "./record-table.ts";
+import { createRevocationTable, type RecordFingerprint } from "./revocation-table.ts";
 
 /** The revocations that a verifier has read, in memory. */
 export interface KnownRevocations {
@@ -29,7 +29,7 @@ export interface KnownRevocations {
   readonly size: number;
 }
 
-/** What the revocations need. */
+/** The options of `createKnownRevocations`. */
 export interface KnownRevocationsOptions {
   /** Returns the wall clock: whole seconds since the epoch. */
   readonly now: () => number;
@@ -37,13 +37,13 @@ export interface KnownRevocationsOptions {
   readonly leeway: number;
 }
 
-type Fingerprints = Readonly<Record<"session" | "token" | "user", Fingerprint>>;
+type Fingerprints = Readonly<Record<"session" | "token" | "user", RecordFingerprint>>;
 
-/** What is remembered about a frozen token. */
-interface Memory {
+/** The result of the last lookup of a frozen token. */
+interface CachedLookup {
   readonly fingerprints: Fingerprints;
   /** That of the session as an exception from its user's revocation; `null` until it is needed. */
-  excepted: Fingerprint | null;
+  excepted: RecordFingerprint | null;
   /** The version at which the token was not revoked. */
   clearedAt: number;
 }
@@ -53,36 +53,36 @@ const placesPerSweep = 12_000;
 
 /** Creates the revocations of a verifier that has read nothing. */
 export function createKnownRevocations({ now, leeway }: KnownRevocationsOptions): KnownRevocations {
-  let table = createRecordTable();
+  let table = createRevocationTable();
   /** The global epoch: tokens with a lower one are revoked. */
   let globalEpoch = 0;
-  let everything: Fingerprint | null = null;
+  let everything: RecordFingerprint | null = null;
   let version = 0;
-  const memories = new WeakMap<RevocableToken, Memory>();
+  const lookups = new WeakMap<RevocableToken, CachedLookup>();
 
-  function recall(token: RevocableToken): Memory {
-    const known = memories.get(token);
+  function lookUpCached(token: RevocableToken): CachedLookup {
+    const known = lookups.get(token);
     if (known !== undefined) return known;
-    const memory = { fingerprints: toFingerprints(token), excepted: null, clearedAt: -1 };
-    // Another object is seen once: remembering it would only be work for the garbage collector.
-    if (Object.isFrozen(token)) memories.set(token, memory);
-    return memory;
+    const cached = { fingerprints: toFingerprints(token), excepted: null, clearedAt: -1 };
+    // Another object is seen once: caching it would only be work for the garbage collector.
+    if (Object.isFrozen(token)) lookups.set(token, cached);
+    return cached;
   }
 
   /** The rule on the page docs/verifier/README.md. */
-  function lookUp(token: RevocableToken, memory: Memory): boolean {
+  function lookUp(token: RevocableToken, cached: CachedLookup): boolean {
     if (globalEpoch > (token.globalEpoch ?? 0)) return true;
-    const { session, token: own, user } = memory.fingerprints;
+    const { session, token: own, user } = cached.fingerprints;
     if (table.get(session) > 0 || table.get(own) > 0) return true;
     const epoch = table.get(user);
     if (epoch <= token.userEpoch) return false;
-    memory.excepted ??= toFingerprint("x", token.sessionId);
-    return table.get(memory.excepted) < epoch;
+    cached.excepted ??= toFingerprint("x", token.sessionId);
+    return table.get(cached.excepted) < epoch;
   }
 
   return {
     apply(records, isFull) {
-      const target = isFull ? createRecordTable() : table;
+      const target = isFull ? createRevocationTable() : table;
       // A frame may repeat what is known: then what was looked up stays true.
       if (!target.add(records) && !isFull) return false;
       table = target;
@@ -94,15 +94,15 @@ export function createKnownRevocations({ now, leeway }: KnownRevocationsOptions)
 
     isRevoked(token) {
       if (table.size === 0) return false;
-      const memory = recall(token);
-      if (memory.clearedAt === version) return false;
-      const isRevoked = lookUp(token, memory);
-      if (!isRevoked) memory.clearedAt = version;
+      const cached = lookUpCached(token);
+      if (cached.clearedAt === version) return false;
+      const isRevoked = lookUp(token, cached);
+      if (!isRevoked) cached.clearedAt = version;
       return isRevoked;
     },
 
     toGroups(token) {
-      const { token: own, session, user } = recall(token).fingerprints;
+      const { token: own, session, user } = lookUpCached(token).fingerprints;
       return [toGroup(own), toGroup(session), toGroup(user)];
     },
 
@@ -130,7 +130,7 @@ export function toAffected(records: Uint8Array): readonly TokenGroup[] | null {
 }
 
 /** Returns 52 of the bits: as many as a number holds. */
-function toGroup({ high, low }: Fingerprint): TokenGroup {
+function toGroup({ high, low }: RecordFingerprint): TokenGroup {
   return (high >>> 0) * 2 ** 20 + (low >>> 12);
 }
 
@@ -142,7 +142,7 @@ function toFingerprints({ sessionId, tokenId, userId }: RevocableToken): Fingerp
   };
 }
 
-function toFingerprint(kind: FingerprintKind, id: string): Fingerprint {
+function toFingerprint(kind: FingerprintKind, id: string): RecordFingerprint {
   const bytes = toFingerprintBytes(kind, id);
   return { high: bytes.readInt32BE(0), low: bytes.readInt32BE(4) };
 }

@@ -1,7 +1,7 @@
 import { AuthError } from "../core/errors.ts";
 import { keepProcessAlive } from "../core/runtime/schedule.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
-import type { News } from "./news.ts";
+import type { ReadSignal } from "./read-signal.ts";
 import type { Runtime } from "./runtime.ts";
 import type { VerifierFeed } from "./verifier-feed.ts";
 
@@ -25,12 +25,12 @@ export interface Reading {
   stop(reason: AuthError): void;
 }
 
-/** What the reading needs. */
+/** The options of `createReading`. */
 export interface ReadingOptions {
   readonly keys: IssuerKeys;
   /** `null` if revocations aren't read. */
   readonly feed: VerifierFeed | null;
-  readonly news: News;
+  readonly readSignal: ReadSignal;
   readonly runtime: Runtime;
 }
 
@@ -41,7 +41,7 @@ const longestWait = 500;
 const pause = 1_000;
 
 /** Creates the reading of a verifier. */
-export function createReading({ keys, feed, news, runtime }: ReadingOptions): Reading {
+export function createReading({ keys, feed, readSignal, runtime }: ReadingOptions): Reading {
   const { clock, hasBackground } = runtime;
   const puller = feed?.puller ?? null;
   const isOnDemand = puller !== null || !hasBackground;
@@ -55,21 +55,21 @@ export function createReading({ keys, feed, news, runtime }: ReadingOptions): Re
     if (keys.isDue()) await keys.read();
   }
 
-  /** Whether nothing will come in time: the last attempt has failed. */
-  function isHopeless(): boolean {
+  /** Returns whether the last attempt to read has failed, so that a request needn't wait for the next one. */
+  function hasJustFailed(): boolean {
     const { isConnected = true, failure = null } = feed?.status() ?? {};
     return (!isConnected && failure !== null) || keys.failure !== null;
   }
 
-  async function retryWithNews<T>(attempt: () => T): Promise<T> {
+  async function retryAfterReads<T>(attempt: () => T): Promise<T> {
     const deadline = clock.monotonic() + longestWait;
     for (;;) {
       try {
         return attempt();
       } catch (error) {
         const left = deadline - clock.monotonic();
-        if (!(error instanceof AuthError) || error.code !== "unavailable" || left <= 0 || isHopeless()) throw error;
-        if (stopReason !== null || !(await news.next(left))) throw error;
+        if (!(error instanceof AuthError) || error.code !== "unavailable" || left <= 0 || hasJustFailed()) throw error;
+        if (stopReason !== null || !(await readSignal.next(left))) throw error;
       }
     }
   }
@@ -80,14 +80,14 @@ export function createReading({ keys, feed, news, runtime }: ReadingOptions): Re
     } catch {
       return false;
     }
-    return keys.isLoaded && (feed === null || feed.isFresh());
+    return keys.published !== null && (feed === null || feed.isFresh());
   }
 
   return {
     isOnDemand,
     isDue: isPullDue,
     async retry(attempt) {
-      if (!isOnDemand) return retryWithNews(attempt);
+      if (!isOnDemand) return retryAfterReads(attempt);
       await readDue();
       return attempt();
     },
@@ -100,7 +100,7 @@ export function createReading({ keys, feed, news, runtime }: ReadingOptions): Re
           if (isOnDemand) await readDue();
           if (stopReason !== null) throw stopReason;
           if (isReady()) return;
-          await news.next(isOnDemand ? pause : null, signal);
+          await readSignal.next(isOnDemand ? pause : null, signal);
         }
       } finally {
         release();
@@ -108,7 +108,7 @@ export function createReading({ keys, feed, news, runtime }: ReadingOptions): Re
     },
     stop(reason) {
       stopReason = reason;
-      news.notify();
+      readSignal.notify();
     },
   };
 }

@@ -3,14 +3,14 @@ import type { Schedule } from "../core/runtime/schedule.ts";
 import { readRecord, recordLength } from "../revocation/readers/frame.ts";
 import { createReaderLeases, type ReaderLeases } from "../revocation/readers/reader-leases.ts";
 import { createRecordLog, type NewRecord, type RecordLog } from "../revocation/readers/record-log.ts";
-import type { Frame } from "./frame-parser.ts";
+import type { ParsedFrame } from "./frame-parser.ts";
 
 /** What a relay has read, for its readers; and what they have acknowledged, for the issuer. */
 export interface RelayLog {
   readonly log: RecordLog;
   readonly leases: ReaderLeases;
   /** Adds a frame that this verifier has applied. Call it in one synchronous piece with that. */
-  append(frame: Frame): void;
+  append(frame: ParsedFrame): void;
   /**
    * Returns the cursor of a new request to the issuer: one that every reader has got to, because the issuer takes it for an
    * acknowledgement.
@@ -20,7 +20,7 @@ export interface RelayLog {
   toCursor(last: string): string;
 }
 
-/** What the log of a relay needs. */
+/** The options of `createRelayLog`. */
 export interface RelayLogOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;

@@ -27,8 +27,8 @@ export interface Relay {
   stop(): void;
 }
 
-/** What a relay needs. */
-export interface RelayOptions {
+/** The parts that a relay serves from. */
+export interface RelayParts {
   readonly config: Pick<VerifierConfig, "settings" | "maxStaleness">;
   readonly relay: NonNullable<VerifierConfig["relay"]>;
   readonly relayLog: RelayLog;
@@ -50,7 +50,7 @@ export function createRelay({
   feed,
   keys,
   runtime,
-}: RelayOptions): Relay {
+}: RelayParts): Relay {
   const { clock, schedule } = runtime;
   const { log, leases } = relayLog;
   const longestLease = toRegisteredLease(relay.longestLease * 1000);

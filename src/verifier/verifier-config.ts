@@ -6,7 +6,7 @@ import { SettingError } from "../core/settings/setting-error.ts";
 import { defaultSettings, type Settings } from "../core/settings/settings.ts";
 import { refuseUnknownOptions, requireFunctions } from "../core/settings/unknown-options.ts";
 import type { AuthUser } from "../core/user.ts";
-import type { RelayOptions, VerifierOptions } from "./options.ts";
+import type { RelayOptions, VerifierOptions, VerifierSettings } from "./options.ts";
 
 /** The checked options of a verifier, with their defaults. */
 export interface VerifierConfig
@@ -34,21 +34,47 @@ const rules = {
   longestLease: secondsRule(0.25, 3_500),
 } as const satisfies Readonly<Record<string, SettingRule>>;
 
-const optionNames = [
-  ...["issuer", "audience", "url", "credential", "revocations", "maxStaleness", "onStale", "pullInterval", "leeway"],
-  ...["cacheSize", "settings", "relay", "onEvent", "fetch", "clock"],
-];
+/** The names of the options. The compiler requires each of them. */
+const optionNames = Object.keys({
+  issuer: true,
+  audience: true,
+  url: true,
+  credential: true,
+  revocations: true,
+  maxStaleness: true,
+  onStale: true,
+  pullInterval: true,
+  leeway: true,
+  cacheSize: true,
+  settings: true,
+  relay: true,
+  onEvent: true,
+  fetch: true,
+  clock: true,
+} satisfies Record<keyof VerifierOptions, true>);
 
-const settingNames = [
-  ...["authPath", "userIdClaim", "tokenTypeClaim", "jtiClaim", "accessTokenProfile", "clockTolerance"],
-  ...["authHeaderTypes", "authHeaderName", "accessCookieName", "csrfCookieName", "csrfHeaderName", "insecureCookies"],
-  "trustedOrigins",
-] as const satisfies readonly (keyof Settings)[];
+/** The names of the issuer's settings that a verifier must share. The compiler requires each of them. */
+export const verifierSettingNames = Object.keys({
+  authPath: true,
+  userIdClaim: true,
+  tokenTypeClaim: true,
+  jtiClaim: true,
+  accessTokenProfile: true,
+  clockTolerance: true,
+  authHeaderTypes: true,
+  authHeaderName: true,
+  accessCookieName: true,
+  csrfCookieName: true,
+  csrfHeaderName: true,
+  insecureCookies: true,
+  trustedOrigins: true,
+} satisfies Record<keyof VerifierSettings, true>) as readonly (keyof VerifierSettings)[];
 
 /**
  * Checks the options of a verifier, and adds the defaults.
  *
- * @throws SettingError if an option has a wrong value; TypeError if one is unknown. Neither holds the credential.
+ * @throws SettingError if an option has a wrong value. It never holds the credential.
+ * @throws TypeError if an option is unknown.
  */
 export function toVerifierConfig(options: VerifierOptions): VerifierConfig {
   refuseUnknownOptions("createVerifier", options, optionNames);
@@ -88,7 +114,7 @@ function requireValues(values: Partial<Record<keyof typeof rules, unknown>>): vo
 
 /** Returns the settings of the issuer. They aren't all needed: the others have their defaults. */
 function toSettings(given: VerifierOptions["settings"] = {}): Settings<AuthUser> {
-  refuseUnknownOptions("createVerifier: settings", given, settingNames);
+  refuseUnknownOptions("createVerifier: settings", given, verifierSettingNames);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [name, value] of entries) {
     const fault = findSettingFault(settingRules[name as keyof typeof settingRules], value);

@@ -3,22 +3,22 @@ import { createLoop } from "../core/runtime/loop.ts";
 import { toRegisteredLease } from "../revocation/readers/stream-time.ts";
 import { createSignals, type Signals } from "../revocation/signals.ts";
 import { createAcknowledger } from "./acknowledger.ts";
-import { createFeedFollower, type FeedFollower } from "./feed-follower.ts";
-import { createFeedKnowledge, type FeedKnowledge } from "./feed-knowledge.ts";
 import { createFeedPuller, type FeedPuller } from "./feed-puller.ts";
-import { createFeedReader, type FrameEffect } from "./feed-reader.ts";
-import type { Frame } from "./frame-parser.ts";
+import type { ParsedFrame } from "./frame-parser.ts";
+import { createFrameReader, type FrameEffect } from "./frame-reader.ts";
 import { createFreshness } from "./freshness.ts";
+import { createIssuerFollower, type IssuerFollower } from "./issuer-follower.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { IssuerRequests } from "./issuer-requests.ts";
 import { createKnownRevocations, toAffected } from "./known-revocations.ts";
 import type { VerifierEvent } from "./options.ts";
 import { createRelayLog, type RelayLog } from "./relay-log.ts";
+import { createRevocationChecks, type RevocationChecks } from "./revocation-checks.ts";
 import type { Runtime } from "./runtime.ts";
 import type { VerifierConfig } from "./verifier-config.ts";
 
 /** The revocations of a verifier, and everything that keeps them up to date. */
-export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | "acceptedStale"> {
+export interface VerifierFeed extends Pick<RevocationChecks, "requireNotRevoked" | "acceptedStale"> {
   /** Aborts what is open under a token. */
   readonly signals: Pick<Signals, "signal" | "onStaleness">;
   /** What reads at requests; `null` if the feed is read in the background. */
@@ -37,7 +37,7 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
 }
 
-/** What the feed of a verifier needs. */
+/** The options of `createVerifierFeed`. */
 export interface VerifierFeedOptions {
   readonly config: VerifierConfig;
   readonly mode: "stream" | "poll" | "pull";
@@ -48,7 +48,7 @@ export interface VerifierFeedOptions {
   readonly random: () => number;
   readonly emit: (event: VerifierEvent) => void;
   /** Called when a frame has been applied. */
-  readonly onNews: () => void;
+  readonly onFrameApplied: () => void;
 }
 
 /** Milliseconds: between two looks at the clock, and between two sweeps. */
@@ -60,7 +60,7 @@ const longestPull = 2_000;
 
 /** Creates the revocations of a verifier. Reads nothing before `start` or `pull`. */
 export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
-  const { config, mode, requests, keys, runtime, random, emit, onNews } = options;
+  const { config, mode, requests, keys, runtime, random, emit, onFrameApplied } = options;
   const { clock, schedule, caution } = runtime;
   const maxStaleness = config.maxStaleness * 1000;
   const known = createKnownRevocations({ now: clock.now, leeway: config.settings.leeway });
@@ -68,7 +68,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   const acknowledger = createAcknowledger({ requests, schedule, timeout: maxStaleness });
   const relayLog =
     config.relay === null ? null : createRelayLog({ clock, schedule, onSettled: acknowledger.acknowledge });
-  const reader = createFeedReader({
+  const reader = createFrameReader({
     requests,
     freshness,
     clock,
@@ -83,7 +83,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     onFrame,
     toCursor: relayLog?.toCursor,
   });
-  const knowledge = createFeedKnowledge({
+  const checks = createRevocationChecks({
     known,
     freshness,
     isLoaded: reader.isLoaded,
@@ -116,8 +116,8 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
           ...events,
         })
       : null;
-  const follower: FeedFollower | null =
-    mode === "pull" ? null : createFeedFollower({ reader, mode, maxStaleness, clock, schedule, random, ...events });
+  const follower: IssuerFollower | null =
+    mode === "pull" ? null : createIssuerFollower({ reader, mode, maxStaleness, clock, schedule, random, ...events });
   const connection = follower ?? puller;
   const sweep = createSweep(clock, () => {
     if (!freshness.mayDrop()) return;
@@ -126,7 +126,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
-  function onFrame({ header, records }: Frame, { isNews, isNewest }: FrameEffect): void {
+  function onFrame({ header, records }: ParsedFrame, { isNews, isNewest }: FrameEffect): void {
     // A node that is behind may name keys that have been retired since.
     if (isNewest) keys.observe(header.keyVersion);
     // A server may repeat some records to a reader that comes from another one.
@@ -134,23 +134,23 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     if (header.isFull) signals.recheck(null);
     else if (isNews) signals.recheck(toAffected(records));
     if (puller !== null) sweep();
-    knowledge.reportStaleness();
+    checks.reportStaleness();
     // The cursor of the next poll acknowledges, too; and a relay's readers come first.
     if (header.isAwaited && mode !== "poll" && relayLog === null) acknowledger.acknowledge(header.cursor);
-    onNews();
+    onFrameApplied();
   }
 
   async function tick(): Promise<number> {
     sweep();
-    knowledge.reportStaleness();
+    checks.reportStaleness();
     signals.onStaleness(freshness.staleness());
     return Math.min(maxStaleness / 4, longestTick);
   }
 
   return {
-    requireNotRevoked: knowledge.requireNotRevoked,
+    requireNotRevoked: checks.requireNotRevoked,
     get acceptedStale() {
-      return knowledge.acceptedStale;
+      return checks.acceptedStale;
     },
     signals,
     puller,

@@ -13,13 +13,21 @@ export interface RunningApp {
 export const signingKey = "a signing key of the tests, at least 32 bytes long";
 export const credentials = { username: "alice", password: "correct horse battery staple" };
 
+/** A user whose login needs a second step, which every application of the script verifies. */
+const withSecondStep = { ...credentials, username: "bob" };
+const code = "123456";
+const secondStep: Pick<AuthOptions, "afterPassword" | "verifySecondFactor"> = {
+  afterPassword: ({ username }) => (username === withSecondStep.username ? { methods: ["otp"] } : null),
+  verifySecondFactor: (_user, proof) => (proof["code"] === code ? ["otp"] : null),
+};
+
 /** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
   settings: Partial<AuthOptions> = {},
 ): Promise<{ readonly auth: Auth; readonly store: Store; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey, ...settings } as AuthOptions);
+  const auth = createAuth({ store, signingKey, ...secondStep, ...settings } as AuthOptions);
   await auth.ready();
   await auth.users.create(credentials);
   return {
@@ -106,6 +114,28 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   expect((await post("/api/token/blacklist/", JSON.stringify({ refresh: next.refresh }))).status).toBe(200);
   const late = await hello(next.access);
   expect([late.status, (await late.json()).messages[0].message]).toEqual([401, "Token is blacklisted"]);
+
+  // A login that needs a second step is completed with its ticket, as JSON and as a form. A lost response can be repeated.
+  await auth.users.create(withSecondStep);
+  const begin = async () => {
+    const pending = await post("/api/token/", JSON.stringify(withSecondStep));
+    expect(pending.status).toBe(401);
+    return String((await pending.json()).ticket);
+  };
+  const ticket = await begin();
+  const wrong = await post("/api/token/continue/", JSON.stringify({ ticket, code: "000000" }));
+  expect([wrong.status, (await wrong.json()).code]).toEqual([400, "second_factor_invalid"]);
+  const complete = () =>
+    post("/api/token/continue/", JSON.stringify({ ticket, code }), { "Idempotency-Key": "k".repeat(22) });
+  const [completed, repeated] = [await complete(), await complete()];
+  expect([completed.status, repeated.status, completed.headers.getSetCookie()]).toEqual([200, 200, []]);
+  const [pair, same] = [await completed.json(), await repeated.json()];
+  expect(same.refresh).toBe(pair.refresh);
+  expect((await hello(same.access)).status).toBe(200);
+  const formStep = new URLSearchParams({ ticket: await begin(), code }).toString();
+  const formType = { "Content-Type": "application/x-www-form-urlencoded" };
+  expect((await post("/api/token/continue", formStep, formType)).status).toBe(200);
+  expect((await post("/api/token/continue", formStep, formType)).status).toBe(401);
 
   // A browser's login sets four cookies, each in its own header.
   const token = await fetch(`${url}/api/auth/csrf/`);

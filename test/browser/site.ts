@@ -1,4 +1,4 @@
-import type { SessionView } from "../../src/flows/sessions.ts";
+import type { SessionView } from "../../src/flows/sessions/sessions.ts";
 import { openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { verifyAccess } from "../support/wire.ts";

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/server/config/config.ts";
+import { resolveConfig } from "../../src/server/config/config.ts";
 import { checkLegacyKey, checkLegacyTokens } from "../../src/server/doctor/legacy-checks.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createFolder } from "../server/folder.ts";
@@ -17,7 +17,7 @@ async function toConfig(content: string | null, until: string | undefined = tomo
     ...(content === null ? {} : { TOKENPAIR_LEGACY_REFRESH_KEY_FILE: "django.key" }),
     ...(until === undefined ? {} : { TOKENPAIR_LEGACY_REFRESH_UNTIL: until }),
   };
-  return loadConfig({ directory, env });
+  return resolveConfig({ directory, env });
 }
 
 describe("doctor's check of simplejwt's key", () => {
@@ -51,7 +51,7 @@ describe("doctor's check of simplejwt's key", () => {
   });
 
   it("says nothing without the settings", async () => {
-    expect(checkLegacyKey(await loadConfig({ directory: createFolder(), env: {} }))).toEqual([]);
+    expect(checkLegacyKey(await resolveConfig({ directory: createFolder(), env: {} }))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type BearerClientOptions, createBearerClient } from "../../src/client/bearer/index.ts";
+import { type BearerClient, type BearerClientOptions, createBearerClient } from "../../src/client/bearer/index.ts";
 import { createFakeBrowser, type FakeBrowser, toStorage } from "./fake-browser.ts";
 
 function setUp() {
@@ -42,6 +42,46 @@ describe("the bearer client", () => {
     const tab = browser.openTab(options);
     const state = await tab.client.login({ username: "alice", password: "secret" });
     expect(state).toMatchObject({ status: "authenticated", user: { username: "alice" } });
+  });
+
+  it("continues a login with the ticket at the token endpoint, and repeats a lost request with its idempotency key", async () => {
+    const { browser, options } = setUp();
+    browser.server.asksForCode = true;
+    const tab = browser.openTab(options);
+    const client = tab.client as BearerClient;
+    const { body } = await client.login({ username: "alice", password: "secret" }).catch((reason) => reason);
+    const step = { ticket: String(body.ticket), code: "123456" };
+    browser.server.faults.push({ on: "/continue/", kind: "lost response", times: 2 });
+    expect(await client.login(step).catch(({ code }) => code)).toBe("offline");
+    expect(await client.login(step)).toMatchObject({ status: "authenticated", sessionId: "s1" });
+    expect(tab.states).toEqual(["anonymous", "authenticated"]);
+    const sent = browser.server.requests.filter(({ line }) => line === "POST /api/token/continue/");
+    expect(sent.map(({ body }) => JSON.parse(body))).toEqual([step, step, step]);
+    const keys = new Set(sent.map(({ headers }) => headers.get("Idempotency-Key")));
+    expect([...keys]).toEqual([expect.stringMatching(/^[\w-]{22}$/)]);
+    expect(sent.map(({ headers }) => headers.get("Authorization"))).toEqual([null, null, null]);
+    expect(browser.server.sessions.size).toBe(1);
+  });
+
+  it("stays logged in if the second step of another login is refused", async () => {
+    const { browser, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    const client = tab.client as BearerClient;
+    const refusal = await client.login({ ticket: "tpl_x", code: "123456" }).catch((reason) => reason);
+    expect(refusal).toMatchObject({ code: "ticket_invalid", status: 401 });
+    expect(client.session()).toMatchObject({ status: "authenticated", sessionId: "s1" });
+  });
+
+  it("finishes a second step that is running before it logs out, so that it revokes that session", async () => {
+    const { browser, options } = setUp();
+    browser.server.asksForCode = true;
+    const client = browser.openTab(options).client as BearerClient;
+    const { body } = await client.login({ username: "alice", password: "secret" }).catch((reason) => reason);
+    const running = client.login({ ticket: String(body.ticket), code: "123456" });
+    expect(await client.logout()).toEqual({ revoked: true });
+    await running;
+    expect(client.session().status).toBe("anonymous");
+    expect([...browser.server.sessions.values()].map(({ revoked }) => revoked !== null)).toEqual([true]);
   });
 
   it("sends the access token to the server only, and never a CSRF token", async () => {

@@ -122,8 +122,9 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     if (isUnsafe && !bearer && !isCsrfToken(request, jar, line.startsWith("POST /api/auth/login/"))) {
       return { response: json(403, { detail: "CSRF Failed: token", code: "csrf_failed" }) };
     }
-    if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
-    if (line === "POST /api/auth/login/continue/") return continueLogin(request, JSON.parse(body), jar);
+    if (line === "POST /api/auth/login/") return begin(checkPassword(JSON.parse(body)), jar);
+    if (line === "POST /api/auth/login/continue/")
+      return begin(checkCode(JSON.parse(body), request.headers.get("Idempotency-Key")), jar);
     if (line === "POST /api/auth/refresh/") return refresh(jar, request.headers.get("Idempotency-Key"));
     if (line === "POST /api/auth/logout/") {
       if (bearer && !toLive(bearer)) return { response: refused("Given token not valid for any token type") };
@@ -284,35 +285,34 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   });
   const noCookies = { access: null, refresh: null, csrftoken: null };
 
-  function login({ username, password }: Record<string, string>, jar: CookieJar): Answered {
-    if (password !== passwords.get(username ?? ""))
-      return { response: refused("No active account found with the given credentials", "no_active_account") };
-    if (server.asksForCode) {
-      const ticket = `tpl_${next()}`;
-      tickets.set(ticket, username ?? "");
-      const body = { detail: "Enter the code.", code: "second_factor_required", ticket, methods: ["otp"] };
-      return { response: json(401, body, challenge) };
-    }
-    return begin(username, jar);
+  /** Returns the session of the right password, or a refusal, which may ask for a code. */
+  function checkPassword({ username = "", password }: Record<string, string>): FakeSession | Response {
+    if (password !== passwords.get(username))
+      return refused("No active account found with the given credentials", "no_active_account");
+    if (!server.asksForCode) return create(username);
+    const ticket = `tpl_${next()}`;
+    tickets.set(ticket, username);
+    const body = { detail: "Enter the code.", code: "second_factor_required", ticket, methods: ["otp"] };
+    return json(401, body, challenge);
   }
 
-  /** A repeated request is answered by the session that the first one began. */
-  function continueLogin(request: Request, { ticket = "", code }: Record<string, string>, jar: CookieJar): Answered {
+  /** Returns the session of the right code, or a refusal. A repeated request gets the session that the first one began. */
+  function checkCode({ ticket = "", code }: Record<string, string>, key: string | null): FakeSession | Response {
     const username = tickets.get(ticket);
-    const key = request.headers.get("Idempotency-Key");
     const begun = [...sessions.values()].find((session) => session.ticket === `${ticket} ${key}`);
-    if (begun) return { response: json(200, toBody(begun)), cookies: toCookies(begun) };
-    if (username === undefined) return { response: refused("Log in again.", "ticket_invalid") };
-    if (code !== "123456")
-      return { response: json(400, { detail: "The code is wrong.", code: "second_factor_invalid" }) };
+    if (begun) return begun;
+    if (username === undefined) return refused("Log in again.", "ticket_invalid");
+    if (code !== "123456") return json(400, { detail: "The code is wrong.", code: "second_factor_invalid" });
     tickets.delete(ticket);
-    return begin(username, jar, key === null ? undefined : `${ticket} ${key}`);
+    const session = create(username);
+    if (key !== null) session.ticket = `${ticket} ${key}`;
+    return session;
   }
 
-  function begin(username: string | undefined, jar: CookieJar, ticket?: string): Answered {
-    server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
-    const session = create(username);
-    session.ticket = ticket;
+  function begin(session: FakeSession | Response, jar: CookieJar): Answered {
+    if (session instanceof Response) return { response: session };
+    const earlierId = jar.get("refresh")?.split(":")[0] ?? "";
+    if (earlierId !== session.id) server.revoke(earlierId);
     return { response: json(200, toBody(session)), cookies: toCookies(session) };
   }
 
@@ -360,17 +360,17 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   }
 
   function answerToken(path: string, body: Record<string, string>): Response {
-    if (path === "/api/token/") {
-      return body["password"] === passwords.get(body["username"] ?? "")
-        ? json(200, toPair(create(body["username"])))
-        : refused("No active account found with the given credentials", "no_active_account");
-    }
+    const key = requests.at(-1)?.headers.get("Idempotency-Key") ?? null;
     if (path === "/api/token/blacklist/") {
       server.revoke(body["refresh"]?.split(":")[0] ?? "");
       return json(200, {});
     }
-    const rotated = rotate(body["refresh"], requests.at(-1)?.headers.get("Idempotency-Key") ?? null);
-    return rotated instanceof Response ? rotated : json(200, toPair(rotated));
+    const toSession = () => {
+      if (path === "/api/token/") return checkPassword(body);
+      return path === "/api/token/continue/" ? checkCode(body, key) : rotate(body["refresh"], key);
+    };
+    const session = toSession();
+    return session instanceof Response ? session : json(200, toPair(session));
   }
 
   return server;

@@ -59,14 +59,14 @@ function openCookieClient(lost = new Set<string>()): CookieClient {
   return client;
 }
 
-function openBearerClient(): BearerClient {
+function openBearerClient(lost = new Set<string>()): BearerClient {
   const env = createEnvironment(
     (input, init) =>
       auth.send(init?.method ?? "GET", new URL(String(input)).pathname, {
         headers: new Headers(init?.headers),
         body: init?.body ?? undefined,
       }),
-    new Set(),
+    lost,
   );
   const client = assembleBearerClient(env, { storage: toStorage(new Map()) });
   stops.push(client.dispose);
@@ -132,6 +132,34 @@ describe("the client and the server", () => {
     const client = openCookieClient(new Set(["/api/auth/login/continue/"]));
     const { body } = await client.login(alice).catch((reason) => reason);
     expect((await client.login({ ticket: body.ticket, code: "123456" })).status).toBe("authenticated");
+    expect((await userSessions(client).list()).map(({ current }) => current)).toEqual([true]);
+  });
+
+  it("agree about a login by bearer tokens that needs a second step", async () => {
+    await start({
+      afterPassword: () => ({ methods: ["otp"] }),
+      verifySecondFactor: (_user, { code }) => (code === "123456" ? ["otp"] : null),
+    });
+    const client = openBearerClient();
+    const error = await client.login(alice).catch((reason) => reason);
+    expect(error).toMatchObject({ code: "second_factor_required", status: 401, body: { methods: ["otp"] } });
+    const { ticket } = error.body;
+    await expect(client.login({ ticket, code: "0" })).rejects.toMatchObject({ code: "second_factor_invalid" });
+    expect(await client.login({ ticket, code: "123456" })).toMatchObject({ user: { username: "alice" } });
+    expect(auth.deps.tokens.verifyAccess((await client.accessToken()) ?? "").amr).toEqual(["pwd", "otp"]);
+    auth.clock.advance(3_600);
+    expect((await client.ensure()).status).toBe("authenticated");
+    await expect(client.login({ ticket, code: "123456" })).rejects.toMatchObject({ code: "ticket_invalid" });
+    expect(client.session().status).toBe("authenticated");
+  });
+
+  it("begin one session by bearer tokens if the response to the second step is lost", async () => {
+    await start({ afterPassword: () => ({ methods: ["otp"] }), verifySecondFactor: () => ["otp"] });
+    const lost = new Set(["/api/token/continue/"]);
+    const client = openBearerClient(lost);
+    const { body } = await client.login(alice).catch((reason) => reason);
+    expect((await client.login({ ticket: body.ticket, code: "123456" })).status).toBe("authenticated");
+    expect(lost.size).toBe(0);
     expect((await userSessions(client).list()).map(({ current }) => current)).toEqual([true]);
   });
 

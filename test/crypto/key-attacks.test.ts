@@ -7,7 +7,7 @@ import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { toPublicJwk } from "../../src/crypto/keys/key-material.ts";
 import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
 import type { SigningKey } from "../../src/crypto/keys/signing-key.ts";
-import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
+import { createTokens, type Tokens } from "../../src/crypto/tokens/tokens.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { toCode } from "./forge.ts";
 import { algorithms, materials, rsaKey, toAccessKey } from "./keys/sample-keys.ts";

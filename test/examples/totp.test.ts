@@ -111,6 +111,29 @@ describe.skipIf(!isInstalled("logins"))("the example of a one-time code", () => 
     expect(toRefresh(again)).toBe(toRefresh(first));
   });
 
+  it("logs an app in by a code, and repeats a lost answer for the same Idempotency-Key", async () => {
+    const { second } = await enrol();
+    const post = (path: string, body: object, headers = {}) =>
+      fetch(`${example.url}${path}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+    const pending = await post("/api/token/", alice);
+    const { ticket } = (await pending.json()) as { ticket: string };
+    const key = { "Idempotency-Key": "0f8fad5b-d9cb-469f-a165-70867728950e" };
+    const complete = async () => {
+      const response = await post("/api/token/continue/", { ticket, code: second }, key);
+      return { status: response.status, pair: (await response.json()) as { access: string; refresh: string } };
+    };
+    const [first, again] = [await complete(), await complete()];
+    expect([pending.status, first.status, again.status]).toEqual([401, 200, 200]);
+    expect(again.pair.refresh).toBe(first.pair.refresh);
+    const headers = { Authorization: `Bearer ${again.pair.access}` };
+    expect((await fetch(`${example.url}/api/auth/me/`, { headers })).status).toBe(200);
+    console.log("examples: totp: logs an app in by a code");
+  });
+
   it("accepts each recovery code once", async () => {
     const { recoveryCodes } = await enrol();
     const [code = ""] = recoveryCodes;

@@ -3,7 +3,7 @@ import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { RevokedSessions } from "../../src/core/store/sessions.ts";
 import { type CommitDeps, commit, sessionsRevoked } from "../../src/flows/commit.ts";
 import { login } from "../../src/flows/login.ts";
-import { disableUser } from "../../src/flows/users.ts";
+import { disableUser } from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, withSessions } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn } from "./flow.ts";
 

@@ -1,11 +1,16 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Confirmation } from "../../src/core/revocation.ts";
 import type { Confirmed } from "../../src/flows/commit.ts";
-import { type Issued, issue } from "../../src/flows/issue.ts";
-import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";
-import { revokeAllSessions, revokeSession, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
-import { deleteUser, disableUser, setPassword } from "../../src/flows/users.ts";
+import { type Issued, issue } from "../../src/flows/sessions/issue.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
+import {
+  revokeAllSessions,
+  revokeSession,
+  revokeSessionsForUser,
+  revokeToken,
+} from "../../src/flows/sessions/sessions.ts";
+import { deleteUser, disableUser, setPassword } from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { eventsOf, logIn } from "./flow.ts";
 

@@ -3,20 +3,32 @@ import type { ClientInfo } from "../../src/core/client-info.ts";
 import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
 import { toAuditRow } from "../../src/events/audit-row.ts";
-import { toAuditPolicy } from "../../src/events/catalogue.ts";
+import { toAuditPolicy } from "../../src/events/catalogue/catalogue.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
-import { authenticateService } from "../../src/flows/authenticate-service.ts";
-import { eraseUser } from "../../src/flows/erase-user.ts";
-import { introspect } from "../../src/flows/introspect.ts";
 import { login } from "../../src/flows/login.ts";
-import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";
 import { reauthenticateByPassword } from "../../src/flows/reauthenticate.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { revokePresented } from "../../src/flows/revoke-presented.ts";
 import { completeLogin } from "../../src/flows/second-factor/complete.ts";
-import { revokeAllSessions, revokeSession, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
-import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
+import { authenticateService } from "../../src/flows/services/authenticate-service.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
+import {
+  revokeAllSessions,
+  revokeSession,
+  revokeSessionsForUser,
+  revokeToken,
+} from "../../src/flows/sessions/sessions.ts";
+import { introspect } from "../../src/flows/tokens/introspect.ts";
+import { revokePresented } from "../../src/flows/tokens/revoke-presented.ts";
+import { eraseUser } from "../../src/flows/users/erase-user.ts";
+import {
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  setPassword,
+  updateUser,
+} from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
 import { addService } from "../support/services.ts";
 import { logIn } from "./flow.ts";

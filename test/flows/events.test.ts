@@ -1,12 +1,19 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createSecret } from "../../src/crypto/secrets.ts";
 import { login } from "../../src/flows/login.ts";
-import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { revokeAllSessions, revokeSession } from "../../src/flows/sessions.ts";
-import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
-import { verify } from "../../src/flows/verify.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
+import { revokeAllSessions, revokeSession } from "../../src/flows/sessions/sessions.ts";
+import { verify } from "../../src/flows/tokens/verify.ts";
+import {
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  setPassword,
+  updateUser,
+} from "../../src/flows/users/users.ts";
 import { createLog } from "../../src/server/observe/log.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { logIn } from "./flow.ts";

@@ -2,8 +2,8 @@ import { expect } from "vitest";
 import type { AuthErrorCode } from "../../src/core/errors.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
-import type { Issued, IssueOptions } from "../../src/flows/issue.ts";
 import { login } from "../../src/flows/login.ts";
+import type { Issued, IssueOptions } from "../../src/flows/sessions/issue.ts";
 import { alice, type TestAuth } from "../support/auth.ts";
 
 /** Starts a session of alice through the login flow. */

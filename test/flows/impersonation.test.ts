@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { authenticate } from "../../src/flows/authenticate.ts";
-import { type Issued, type IssueOptions, issue } from "../../src/flows/issue.ts";
-import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { listSessions } from "../../src/flows/sessions.ts";
+import { type Issued, type IssueOptions, issue } from "../../src/flows/sessions/issue.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
+import { listSessions } from "../../src/flows/sessions/sessions.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn } from "./flow.ts";
 

@@ -5,11 +5,11 @@ import type { Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import type { PasswordHasher } from "../../src/crypto/passwords.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { createOwnUsers } from "../../src/flows/user-source.ts";
-import { createUser, disableUser, findUserByName } from "../../src/flows/users.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
+import { createOwnUsers } from "../../src/flows/users/user-source.ts";
+import { createUser, disableUser, findUserByName } from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
 

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AccessClaims } from "../../src/core/claims.ts";
 import { requireAuthentication } from "../../src/core/require-authentication.ts";
 import type { AuthUser } from "../../src/core/user.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
-import { type Issued, issue } from "../../src/flows/issue.ts";
-import { logout } from "../../src/flows/logout.ts";
 import { changePassword } from "../../src/flows/passwords/change.ts";
 import { reauthenticate, reauthenticateByPassword } from "../../src/flows/reauthenticate.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { disableUser, setPassword } from "../../src/flows/users.ts";
+import { type Issued, issue } from "../../src/flows/sessions/issue.ts";
+import { logout } from "../../src/flows/sessions/logout.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
+import { disableUser, setPassword } from "../../src/flows/users/users.ts";
 import {
   alice,
   createTestAuth,

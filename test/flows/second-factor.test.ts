@@ -4,13 +4,13 @@ import { AuthError, type SecondFactorRequest } from "../../src/core/errors.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { SecondStepAnswer } from "../../src/core/settings/user-settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { type CompleteLoginOptions, completeLogin } from "../../src/flows/second-factor/complete.ts";
 import { findTicket } from "../../src/flows/second-factor/ticket.ts";
-import { revokeSessionsForUser } from "../../src/flows/sessions.ts";
-import { disableUser, setPassword } from "../../src/flows/users.ts";
+import { revokeSessionsForUser } from "../../src/flows/sessions/sessions.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
+import { disableUser, setPassword } from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions, testStart } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { AuthUser } from "../../src/core/user.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
-import { issue } from "../../src/flows/issue.ts";
 import { login } from "../../src/flows/login.ts";
-import { listSessions, revokeSessionsForUser } from "../../src/flows/sessions.ts";
-import { disableUser, enableUser } from "../../src/flows/users.ts";
+import { issue } from "../../src/flows/sessions/issue.ts";
+import { listSessions, revokeSessionsForUser } from "../../src/flows/sessions/sessions.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
+import { disableUser, enableUser } from "../../src/flows/users/users.ts";
 import { eventsOf, expectRefused } from "../flows/flow.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { createBrowser } from "../support/browser.ts";

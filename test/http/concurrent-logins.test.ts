@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { readAccountState } from "../../src/flows/throttling/account-state.ts";
-import { toKeyOfUser } from "../../src/flows/unlock.ts";
-import { createUser } from "../../src/flows/users.ts";
+import { toKeyOfUser } from "../../src/flows/throttling/unlock.ts";
+import { createUser } from "../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { guess, sendFrom } from "./guesses.ts";
 

@@ -157,6 +157,13 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
         browser.post("/api/auth/login/continue/", { ticket, code: "1" }, { "Idempotency-Key": "c".repeat(22) }),
   ],
   [
+    "POST token/continue/",
+    ({ t, ticket }) => {
+      const headers = { "Idempotency-Key": "e".repeat(22) };
+      return () => t.send("POST", "/api/token/continue/", { body: { ticket, code: "1" }, headers });
+    },
+  ],
+  [
     "POST auth/confirm/",
     ({ browser }) =>
       () =>

@@ -12,6 +12,7 @@ afterAll(() => t.close());
 
 const paths = [
   "/api/token/",
+  "/api/token/continue/",
   "/api/token/refresh",
   "/api/token/verify/",
   "/api/token/blacklist/",

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toFormerUsernameKey } from "../../src/core/username.ts";
-import { createUserImport } from "../../src/flows/import-users.ts";
-import { updateUsernameKeys } from "../../src/flows/username-keys.ts";
-import { createUser, findUserByName, updateUser } from "../../src/flows/users.ts";
+import { createUserImport } from "../../src/flows/users/import-users.ts";
+import { updateUsernameKeys } from "../../src/flows/users/username-keys.ts";
+import { createUser, findUserByName, updateUser } from "../../src/flows/users/users.ts";
 import { expectRefused } from "../flows/flow.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 

@@ -7,7 +7,7 @@ import {
   type SessionStore,
   type Verdict,
 } from "../../src/core/store/sessions.ts";
-import type { Tokens } from "../../src/crypto/tokens.ts";
+import type { Tokens } from "../../src/crypto/tokens/tokens.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import { find, isLive, revoke, revokeOthers, toRotated, withSession } from "./model-store.ts";
 import { expiring, type Scenario, timeless, user, withOthers } from "./scenario.ts";

@@ -1,7 +1,7 @@
 import type { Session } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import type { User } from "../../src/core/user.ts";
-import type { Tokens } from "../../src/crypto/tokens.ts";
+import type { Tokens } from "../../src/crypto/tokens/tokens.ts";
 import type { Disk, ModelDatabase, Tables } from "./model-database.ts";
 
 /** What one exploration covers. */

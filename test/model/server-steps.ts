@@ -1,7 +1,7 @@
-import { startSession } from "../../src/flows/issue.ts";
-import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { disableUser, enableUser } from "../../src/flows/users.ts";
+import { startSession } from "../../src/flows/sessions/issue.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/sessions/logout.ts";
+import { disableUser, enableUser } from "../../src/flows/users/users.ts";
 import { withoutOldFlights, withoutStrayReplies } from "./client-steps.ts";
 import { toText } from "./model-database.ts";
 import { isLive } from "./model-store.ts";

@@ -8,7 +8,7 @@ import type { Settings } from "../../src/core/settings/settings.ts";
 import type { FeedRead } from "../../src/core/store/feed.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { createDeps } from "../../src/create-deps.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import type { FeedReaders } from "../../src/revocation/readers/readers.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";

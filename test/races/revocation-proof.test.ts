@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, expect, it } from "vitest";
 import { AuthError } from "../../src/core/errors.ts";
 import { createDeps } from "../../src/create-deps.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
+import { authenticate } from "../../src/flows/tokens/authenticate.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type PostgresServer, query } from "../support/postgres.ts";

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ListedAuditEntry } from "../../src/core/store/staff.ts";
-import { toKeyOfUser } from "../../src/flows/unlock.ts";
+import { toKeyOfUser } from "../../src/flows/throttling/unlock.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { chaosFactor } from "./factor.ts";

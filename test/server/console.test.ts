@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/server/config/config.ts";
+import { resolveConfig } from "../../src/server/config/config.ts";
 import { ConfigError } from "../../src/server/config/config-error.ts";
 import type { ServerSettings } from "../../src/server/config/server-settings.ts";
+import { timeForStaff } from "../../src/server/console.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { createFolder } from "./folder.ts";
 
 async function start(flags: Partial<ServerSettings> = {}, options: Partial<ServeOptions> = {}) {
   const directory = createFolder();
-  const config = await loadConfig({ directory, env: {}, flags: { port: 0, ...flags } });
+  const config = await resolveConfig({ directory, env: {}, flags: { port: 0, ...flags } });
   const server = await serve(config, { logTo: { write: () => {} }, ...options });
   onTestFinished(() => server.close());
   return { ...server, directory };
@@ -36,6 +37,34 @@ async function readOperations(url: string): Promise<readonly (readonly [string, 
       : [],
   );
 }
+
+describe("the times that the console shows", () => {
+  it("are those of logins, of their second steps, and of refreshes, and of nothing else", () => {
+    const timed: string[] = [];
+    const settings = { tokenPath: "/api/token", authPath: "/api/auth" };
+    for (const path of [
+      ...["/api/token", "/api/token/", "/api/token/continue/", "/api/auth/login/", "/api/auth/login/continue"],
+      ...["/api/token/refresh/", "/api/auth/refresh"],
+      ...["/", "/readyz", "/api/auth/", "/api/tokens", "/api/token/verify/", "/api/orders/refresh/", "/login"],
+    ]) {
+      const record = {
+        id: "",
+        method: "POST",
+        path,
+        status: 200,
+        milliseconds: 1,
+        ip: undefined,
+        userAgent: undefined,
+      };
+      timeForStaff({ time: (what) => void timed.push(`${path} ${what}`) }, record, settings);
+    }
+    expect(timed).toEqual([
+      ...["/api/token login", "/api/token/ login", "/api/token/continue/ login"],
+      ...["/api/auth/login/ login", "/api/auth/login/continue login"],
+      ...["/api/token/refresh/ refresh", "/api/auth/refresh refresh"],
+    ]);
+  });
+});
 
 describe("the console of the server", () => {
   it("is 404 everywhere when it is off, and on the public listener when it has its own", async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { createAuth } from "../../src/index.ts";
-import { loadConfig } from "../../src/server/config/config.ts";
+import { resolveConfig } from "../../src/server/config/config.ts";
 import { serve } from "../../src/server/serve.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -68,7 +68,7 @@ async function start(settings: Record<string, string> = {}) {
   const env = toEnv({ TOKENPAIR_METRICS_PORT: "0", ...settings });
   const node = await openNode(env);
   const logged: string[] = [];
-  const config = await loadConfig({ directory: createFolder(), env, flags: { port: 0 } });
+  const config = await resolveConfig({ directory: createFolder(), env, flags: { port: 0 } });
   const server = await serve(config, { logTo: { write: (line) => void logged.push(JSON.parse(line).msg) } });
   onTestFinished(() => server.close());
   const readMetrics = async () => (await fetch(server.metricsUrl ?? "")).text();

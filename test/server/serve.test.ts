@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/server/config/config.ts";
+import { resolveConfig } from "../../src/server/config/config.ts";
 import { ConfigError } from "../../src/server/config/config-error.ts";
 import type { ServerSettings } from "../../src/server/config/server-settings.ts";
 import { createHealth } from "../../src/server/handlers/health.ts";
@@ -19,7 +19,7 @@ import { createFolder } from "./folder.ts";
 async function start(flags: Partial<ServerSettings> = {}, options: Partial<ServeOptions> = {}, env = {}) {
   const directory = createFolder();
   const lines: string[] = [];
-  const config = await loadConfig({ directory, env, flags: { port: 0, ...flags } });
+  const config = await resolveConfig({ directory, env, flags: { port: 0, ...flags } });
   const server = await serve(config, { logTo: { write: (line) => void lines.push(line) }, ...options });
   onTestFinished(() => server.close());
   // Removes the events of the start.
@@ -112,7 +112,7 @@ describe("serve", () => {
     const first = await start({}, { demo: true });
     expect(first.demo).toMatchObject({ username: "demo", password: expect.stringMatching(/^.{24}$/) });
     await first.close();
-    const config = await loadConfig({ directory: first.directory, env: {}, flags: { port: 0 } });
+    const config = await resolveConfig({ directory: first.directory, env: {}, flags: { port: 0 } });
     const second = await serve(config, { logTo: { write() {} }, demo: true });
     onTestFinished(() => second.close());
     expect(second.demo).toBeNull();
@@ -139,7 +139,7 @@ describe("serve", () => {
     const { url, directory } = await start();
     const metricsPort = await findFreePort();
     const flags = { port: Number(new URL(url).port), metricsPort };
-    const failing = serve(await loadConfig({ directory, env: {}, flags }), { logTo: { write() {} } });
+    const failing = serve(await resolveConfig({ directory, env: {}, flags }), { logTo: { write() {} } });
     await expect(failing).rejects.toThrow("is in use");
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     await expect(fetch(`http://127.0.0.1:${metricsPort}/metrics`)).rejects.toThrow("fetch failed");
@@ -151,7 +151,7 @@ describe("serve", () => {
     const database = new DatabaseSync(join(directory, "data/tokenpair.db"));
     database.exec("DROP TABLE revocations");
     database.close();
-    const failing = serve(await loadConfig({ directory, env: {}, flags: { port: 0 } }), { logTo: { write() {} } });
+    const failing = serve(await resolveConfig({ directory, env: {}, flags: { port: 0 } }), { logTo: { write() {} } });
     await expect(failing).rejects.toThrow("no such table");
   });
 
@@ -170,7 +170,7 @@ describe("the keys of serve", () => {
 
   /** Starts another server in the folder of one that has been closed. */
   async function startAgain(directory: string, env: Record<string, string>) {
-    const server = await serve(await loadConfig({ directory, env, flags: { port: 0 } }), { logTo: { write() {} } });
+    const server = await serve(await resolveConfig({ directory, env, flags: { port: 0 } }), { logTo: { write() {} } });
     onTestFinished(() => server.close());
     return server;
   }

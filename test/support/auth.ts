@@ -9,7 +9,7 @@ import { toSecretMaterial, toSigningKey } from "../../src/crypto/keys/key-materi
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
-import { createUser } from "../../src/flows/users.ts";
+import { createUser } from "../../src/flows/users/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
 import { openTestStore } from "./test-store.ts";

@@ -3,8 +3,8 @@ import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { toJwks } from "../../src/crypto/keys/jwks.ts";
 import { type KeyMaterial, toSigningKey } from "../../src/crypto/keys/key-material.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
-import type { NewAccessToken } from "../../src/crypto/minter.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
+import type { NewAccessToken } from "../../src/crypto/tokens/minter.ts";
+import { createTokens } from "../../src/crypto/tokens/tokens.ts";
 import {
   type FeedRecord,
   type FingerprintKind,

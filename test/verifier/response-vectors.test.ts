@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createFeedReader } from "../../src/verifier/feed-reader.ts";
+import { createFrameReader } from "../../src/verifier/frame-reader.ts";
 import { createFreshness } from "../../src/verifier/freshness.ts";
 import { createKnownRevocations } from "../../src/verifier/known-revocations.ts";
 import { createManualTime } from "../support/manual-time.ts";
@@ -23,7 +23,7 @@ it.each(vectors.responses)("a response leaves the table of the vector: $name", a
     const { clock, schedule } = createManualTime();
     const known = createKnownRevocations({ now: clock.now, leeway: 30 });
     const bodies = [vector.before, vector.hex].filter((hex) => hex !== null);
-    const reader = createFeedReader({
+    const reader = createFrameReader({
       requests: { openFeed: async () => cut(bodies.shift() ?? "", size) },
       freshness: createFreshness({ clock, maxStaleness: 10 }),
       ...{ clock, schedule, longestSilence: 10_000, lease: 10_000, onFrame: () => {} },

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { toVerifierVectors, type VerifierVectors } from "../../scripts/verifier-vectors.ts";
 import { AuthError } from "../../src/core/errors.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createAccessTokens } from "../../src/crypto/access-tokens.ts";
 import { toJwks } from "../../src/crypto/keys/jwks.ts";
 import { createVerifyingKeys } from "../../src/crypto/keys/key-set.ts";
 import { parseJwks } from "../../src/crypto/keys/parse-jwks.ts";
+import { createAccessTokens } from "../../src/crypto/tokens/access-tokens.ts";
 import { createBearerReader } from "../../src/http/request/bearer.ts";
 import { toErrorResponse } from "../../src/http/response/errors.ts";
 import {

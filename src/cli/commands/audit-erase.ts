@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { eraseUser } from "../../flows/erase-user.ts";
+import { eraseUser } from "../../flows/users/erase-user.ts";
 import { confirm } from "../ask.ts";
 import { addCommand, type CommonOptions, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { AuditEntry, AuditQuery } from "../../core/store/audit.ts";
 import type { Store } from "../../core/store/index.ts";
-import { findUserByName } from "../../flows/users.ts";
+import { findUserByName } from "../../flows/users/users.ts";
 import type { Config } from "../../server/config/config.ts";
 import { toAuditJson, toAuditLine } from "../audit-line.ts";
 import { type AuditType, parseAuditType } from "../audit-type.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
-import { loadConfig } from "../../server/config/config.ts";
+import { resolveConfig } from "../../server/config/config.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 
@@ -30,7 +30,7 @@ export function addHealthcheck(program: Command, context: Context): void {
 
 async function runHealthcheck({ directory, env, stdout }: Context, flags: HealthcheckFlags): Promise<void> {
   const { url, live, wait = 0 } = flags;
-  const base = url ?? toOwnUrl((await loadConfig({ directory, env })).server);
+  const base = url ?? toOwnUrl((await resolveConfig({ directory, env })).server);
   const target = URL.parse(live ? "/healthz" : "/readyz", base);
   if (target === null) throw new CommandError(`${url} is not a URL; use one such as http://127.0.0.1:8000`);
   const until = systemClock.monotonic() + wait * 1_000;

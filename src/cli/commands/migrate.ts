@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { toCount, withoutControls } from "../../core/text.ts";
-import { type Collision, updateUsernameKeys } from "../../flows/username-keys.ts";
+import { type Collision, updateUsernameKeys } from "../../flows/users/username-keys.ts";
 import { openStore, parseDatabaseUrl } from "../../server/config/database.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -3,7 +3,7 @@ import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { Service, ServiceScope } from "../../core/store/services.ts";
 import { toTime } from "../../core/text.ts";
-import * as flows from "../../flows/services.ts";
+import * as flows from "../../flows/services/services.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
-import { type Config, loadConfig } from "../../server/config/config.ts";
+import { type Config, resolveConfig } from "../../server/config/config.ts";
 import type { Address, RunningSidecar } from "../../server/sidecar/sidecar.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -58,7 +58,7 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
   const { directory, env, stdout, stderr } = context;
   const { issuer, audience, maxStaleness, longestLease, write, listen = defaultAddress, metrics = null } = flags;
   const given = { issuer, audience, maxStaleness };
-  const config = await loadConfig({
+  const config = await resolveConfig({
     ...{ directory, env },
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   });

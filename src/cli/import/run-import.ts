@@ -1,6 +1,6 @@
 import type { LegacyToken } from "../../core/store/legacy.ts";
-import type { ForeignUser, ImportAnswer } from "../../flows/import-users.ts";
 import type { RevokedTokensAnswer } from "../../flows/legacy/revoke.ts";
+import type { ForeignUser, ImportAnswer } from "../../flows/users/import-users.ts";
 
 import type { Fields } from "./fields.ts";
 import type { ImportRecord } from "./records.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { roles } from "../../core/role.ts";
-import type { ForeignUser } from "../../flows/import-users.ts";
+import type { ForeignUser } from "../../flows/users/import-users.ts";
 import type { Fields } from "./fields.ts";
 
 /**

@@ -2,7 +2,7 @@ import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import { type Environment, type KeyValueStorage, probe } from "../environment.ts";
 import { createSessionState, type SessionState } from "../session/session-state.ts";
-import { type Credentials, type TokenPair, toUrls } from "../transport/transport.ts";
+import { type Credentials, type LoginContinuation, type TokenPair, toUrls } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
 import { createTokenRecords } from "./token-records.ts";
 
@@ -30,15 +30,27 @@ export interface BearerClientOptions extends BaseClientOptions {
 /** A client that keeps its tokens in the application's storage. */
 export interface BearerClient<C = unknown> extends Client<C> {
   /**
-   * Logs a user in and returns the new state. With the tokens of a login that a route of your server has answered, for
-   * example after a second factor or a login with another provider, it sends no password and adopts the session.
+   * Logs a user in and returns the new state.
    *
-   * @throws ClientError See `Client.login`. With code `storage_failed` if the storage doesn't work.
+   * If the server asks for a second factor, the call rejects with the code `second_factor_required`. Call `login` again then,
+   * with the `ticket` in the error's `body` and what your server expects.
+   *
+   * With the tokens of a login that a route of your server has answered, for example a login with another provider, it sends
+   * nothing and adopts the session.
+   *
+   * @throws ClientError See `Client.login`. With code `storage_failed` if the storage doesn't work. With a ticket, also
+   * `second_factor_invalid` if the factor is wrong, or `ticket_invalid` if the user must begin again with the password.
+   * @example
+   * const ticket = await client.login({ username, password }).then(
+   *   () => undefined,
+   *   (error) => String(error.body.ticket),
+   * );
+   * if (ticket) await client.login({ ticket, code: "123456" });
    * @example
    * const response = await client.fetch("/api/login-by-link/", { method: "POST", body: JSON.stringify({ link }) });
    * await client.login(await response.json());
    */
-  login(credentials: Credentials | TokenPair): Promise<SessionState<C>>;
+  login(credentials: Credentials | LoginContinuation | TokenPair): Promise<SessionState<C>>;
   /**
    * Returns an access token that can be used now, for connections that `client.fetch` can't open, such as a WebSocket. It
    * refreshes only if the token has expired. Get it again for every connection.
@@ -69,7 +81,7 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
     ...client,
     async accessToken() {
       const { user } = await client.ensure();
-      const { access } = (await records.read()) ?? {};
+      const access = (await records.read())?.access;
       if (access || !user) return access;
       // It was too large for the storage, so only the tab that received it has it.
       await client.refresh();

@@ -2,9 +2,17 @@ import { notAuthenticated, sessionChanged, unexpectedResponse } from "../client-
 import { type Environment, probe } from "../environment.ts";
 import type { SessionRecord } from "../session/records.ts";
 import type { SessionStateHolder } from "../session/session-state.ts";
-import { createJsonCall, type JsonObject, type Send, toJsonObject } from "../transport/json-call.ts";
+import { createJsonCall, type Send, toJsonObject } from "../transport/json-call.ts";
 import { isUnsafe, toRequest } from "../transport/outgoing.ts";
-import { type Grant, lateFactor, type Transport, toId, toLifetime, type Urls } from "../transport/transport.ts";
+import {
+  type Grant,
+  lateFactor,
+  type TokenPair,
+  type Transport,
+  toId,
+  toLifetime,
+  type Urls,
+} from "../transport/transport.ts";
 import { createRevoker, type Revoker } from "./revoker.ts";
 import type { TokenRecords } from "./token-records.ts";
 
@@ -59,12 +67,12 @@ export function createBearerTransport(parts: BearerTransportParts): BearerTransp
     origins: [urls.origin],
     send,
     call,
-    async login(input) {
-      // The password isn't sent, and no session begins, if the storage can't keep the tokens.
+    async login(input, { key }) {
+      // Nothing is sent, and no session begins, if the storage can't keep the tokens.
       await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
-      const error = records.error();
-      if (error) throw error;
-      return toGrant("access" in input ? { ...input } : await callToken("POST", "", input));
+      if (records.error()) throw records.error();
+      if ("access" in input) return toGrant(input as TokenPair);
+      return toGrant(await callToken("POST", "ticket" in input ? "continue/" : "", input, { key }));
     },
     async refresh(getKey, _isKnown, signal) {
       const { refresh } = await readStored();
@@ -77,10 +85,10 @@ export function createBearerTransport(parts: BearerTransportParts): BearerTransp
     },
     endsOn401: () => endsOn401,
     async logout(scope, options) {
-      if (scope !== "local") return void (await call("POST", "logout/", { scope }, options));
+      if (scope !== "local") return call("POST", "logout/", { scope }, options);
       const { sessionId } = await readStored();
       if (sessionId && sessionId !== (state.get().sessionId ?? sessionId)) throw sessionChanged();
-      await records.forget();
+      return records.forget();
     },
     async replace(...request) {
       const json = await call("POST", ...request);
@@ -89,7 +97,7 @@ export function createBearerTransport(parts: BearerTransportParts): BearerTransp
   };
 }
 
-function toGrant({ access, refresh }: JsonObject): Grant {
+function toGrant({ access, refresh }: { readonly [K in keyof TokenPair]?: unknown }): Grant {
   const { exp, iat, sid } = decodeClaims(access);
   if (typeof refresh !== "string") throw unexpectedResponse();
   return {
@@ -112,6 +120,7 @@ interface Claims {
  * Returns the claims of a JWT without verifying it. The client trusts its server, and only the server must verify tokens.
  */
 function decodeClaims(token: unknown): Claims {
-  const decode = () => JSON.parse(atob(String(token).split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? ""));
+  const decode = () =>
+    JSON.parse(atob((String(token).split(".")[1] as string).replaceAll("-", "+").replaceAll("_", "/")));
   return toJsonObject(probe(decode)) as unknown as Claims;
 }

@@ -39,8 +39,7 @@ export function createTokenRecords(
   function update(change: (stored: Partial<StoredRecord>) => StoredRecord): Promise<void> {
     queue = queue.then(async () => {
       latest = change((await readStored()) ?? {});
-      const { access, ...rest } = latest;
-      await records.write(JSON.stringify(latest).length > maxLength ? rest : latest);
+      await records.write(JSON.stringify(latest).length > maxLength ? { ...latest, access: undefined } : latest);
     });
     return queue;
   }
@@ -50,9 +49,10 @@ export function createTokenRecords(
     try {
       for (const key of toNames(name)) {
         const old = await storage.getItem(key);
-        if (old === null) continue;
-        await storage.setItem(toKey(key), old);
-        await storage.removeItem(key);
+        if (old) {
+          await storage.setItem(toKey(key), old);
+          await storage.removeItem(key);
+        }
       }
     } catch {
       // Not a key of this storage.

@@ -109,9 +109,7 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
     },
     // Servers with version 0.1 don't say whether the session is over.
     endsOn401: () => !hasPrefix(lastToken),
-    async logout(scope, options) {
-      await call("POST", "logout/", { scope }, options);
-    },
+    logout: (scope, options) => call("POST", "logout/", { scope }, options),
     async replace(...request) {
       await call("POST", ...request);
       return {};

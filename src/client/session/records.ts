@@ -16,7 +16,7 @@ export interface SessionRecord {
   readonly sessionId?: string | undefined;
   /** Present if the user is no longer logged in: the reason, or `null` if there is no reason to show. */
   readonly ended?: LogoutReason | null | undefined;
-  readonly access?: string;
+  readonly access?: string | undefined;
   readonly refresh?: string;
 }
 

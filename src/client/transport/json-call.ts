@@ -84,7 +84,7 @@ export async function readCode(response: Response): Promise<unknown> {
 
 /** Returns the object in `json`, or an empty object if there is none. */
 export function parseJsonObject(json: string | null): JsonObject {
-  return toJsonObject(probe(() => JSON.parse(json ?? "")));
+  return toJsonObject(probe(() => JSON.parse(json as string)));
 }
 
 /** Returns `value` if it is an object, or else an empty object. */

@@ -16,7 +16,7 @@ export interface Credentials {
   readonly remember?: boolean;
 }
 
-/** What `CookieClient.login` sends after the password if the server asks for a second factor. */
+/** What `login` sends after the password if the server asks for a second factor. */
 export interface LoginContinuation {
   /** The `ticket` in the `body` of the error `second_factor_required`. */
   readonly ticket: string;
@@ -88,7 +88,7 @@ export interface Transport {
   readonly refresh: (getKey: GetIdempotencyKey, isKnown: boolean, signal: AbortSignal) => Promise<Grant>;
   /** Returns whether a 401 response to the last refresh logs the user out even without a `Session-Ended` header. */
   readonly endsOn401: () => boolean;
-  readonly logout: (scope: LogoutScope, options: CallOptions) => Promise<void>;
+  readonly logout: (scope: LogoutScope, options: CallOptions) => Promise<unknown>;
   /** Sends a POST below the auth path whose response replaces the access token, and may replace the refresh token. */
   readonly replace: (path: string, body: object, options: CallOptions) => Promise<Grant>;
   /** Returns whether the transport knows, without a request, that there is no session. */

@@ -11,29 +11,31 @@ export function toSuggestion(name: string, known: readonly string[], otherwise: 
 }
 
 /**
- * Throws if `options` has a member that `taker` does not read, such as a misspelt one.
+ * Throws if `options` has an unknown member, such as a misspelt one.
  *
+ * @param caller the function that the application called. The error names it.
  * @throws TypeError that names the unknown option, and either the closest known one or all known ones.
  */
-export function refuseUnknownOptions(taker: string, options: object, known: readonly string[]): void {
+export function refuseUnknownOptions(caller: string, options: object, known: readonly string[]): void {
   const name = Object.keys(options).find((option) => !known.includes(option));
   if (name === undefined) return;
   const suggestion = toSuggestion(name, known, `The options are ${known.join(", ")}.`);
-  throw new TypeError(`${taker}: ${name} is not an option. ${suggestion}`);
+  throw new TypeError(`${caller}: ${name} is not an option. ${suggestion}`);
 }
 
 /**
  * Throws unless `options` is an object with known members only.
  *
+ * @param caller the function that the application called. The error names it.
  * @throws TypeError that says what is wrong.
  */
-export function requireOptions(taker: string, options: unknown, known: readonly string[]): void {
+export function requireOptions(caller: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
-      `${taker}: the options must be an object such as { ${known.join(", ")} }, got ${toShown(options)}`,
+      `${caller}: the options must be an object such as { ${known.join(", ")} }, got ${toShown(options)}`,
     );
   }
-  refuseUnknownOptions(taker, options, known);
+  refuseUnknownOptions(caller, options, known);
 }
 
 /**

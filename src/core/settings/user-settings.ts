@@ -68,9 +68,10 @@ export interface LoginHookSettings<U extends AuthUser = User> {
    */
   readonly afterPassword: ((user: U, client: ClientInfo) => SecondStepAnswer | Promise<SecondStepAnswer>) | undefined;
   /**
-   * Verifies the proof of a second step: the fields that the client sends to `{authPath}/login/continue/` besides the
-   * ticket. Returns how the user was authenticated, such as `["otp"]`, or `null` if the proof is wrong. Needs
-   * `afterPassword` too. Default: none. The endpoint then answers 404, and your own route calls `auth.completeLogin`.
+   * Verifies the proof of a second step: the fields that the client sends to `{authPath}/login/continue/` or
+   * `{tokenPath}/continue/` besides the ticket. Returns how the user was authenticated, such as `["otp"]`, or `null` if the
+   * proof is wrong. Needs `afterPassword` too. Default: none. The endpoints then answer 404, and your own route calls
+   * `auth.completeLogin`.
    */
   readonly verifySecondFactor:
     | ((user: U, proof: Readonly<Record<string, unknown>>, client: ClientInfo) => FactorAnswer | Promise<FactorAnswer>)

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { AuthError } from "../../core/errors.ts";
 import type { Clock } from "../../core/runtime/clock.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import { isSameText } from "../same-text.ts";
+import { toLegacySecret } from "../secrets.ts";
 import {
   checkRegisteredClaims,
   invalid,
@@ -10,10 +12,8 @@ import {
   readString,
   readTime,
   requireClaim,
-} from "../claim-checks.ts";
-import { verifyCompact } from "../jws.ts";
-import { isSameText } from "../same-text.ts";
-import { toLegacySecret } from "../secrets.ts";
+} from "../tokens/claim-checks.ts";
+import { verifyCompact } from "../tokens/jws.ts";
 import type { LegacyKey } from "./legacy-key.ts";
 
 /** The claims of a verified refresh token of simplejwt. Times are whole seconds since the epoch. */

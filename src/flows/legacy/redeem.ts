@@ -8,12 +8,12 @@ import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../
 import type { EventsOf } from "../../events/events.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { sessionsLimited, toNewSession } from "../issue.ts";
 import { type Refreshed, type RefreshOptions, reportRefusal } from "../refresh/report.ts";
 import { decideSpent } from "../refresh/spent.ts";
 import { refreshWithoutRotation } from "../refresh/without-rotation.ts";
-import { type PreparedTokens, prepareTokens } from "../token-pair.ts";
-import { mayHaveTokens } from "../user-source.ts";
+import { sessionsLimited, toNewSession } from "../sessions/issue.ts";
+import { type PreparedTokens, prepareTokens } from "../sessions/token-pair.ts";
+import { mayHaveTokens } from "../users/user-source.ts";
 
 type Redemption = Extract<RedeemOutcome, { readonly outcome: "created" | "spent" }>;
 

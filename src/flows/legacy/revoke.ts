@@ -6,7 +6,7 @@ import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import type { EventsOf } from "../../events/events.ts";
 import { type CommitDeps, type Confirmed, commit, commitRevocation, toConfirmed } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
+import { findSessionRefusal } from "../sessions/session-refusal.ts";
 
 /**
  * Logs out with a refresh token of simplejwt. The token can no longer be redeemed. If it was already redeemed, its session

@@ -2,7 +2,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import type { ChangedUser } from "../../core/store/users.ts";
 import { type CommitDeps, commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import type { VerifiedUser } from "../user-source.ts";
+import type { VerifiedUser } from "../users/user-source.ts";
 import { normalizePassword } from "./text.ts";
 
 /**

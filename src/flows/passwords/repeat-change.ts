@@ -4,10 +4,10 @@ import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Confirmed, ConfirmOptions } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { toDeviceToken } from "../device.ts";
-import type { SessionOwner } from "../logout.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
-import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../token-pair.ts";
+import { toDeviceToken } from "../sessions/device.ts";
+import type { SessionOwner } from "../sessions/logout.ts";
+import { findSessionRefusal } from "../sessions/session-refusal.ts";
+import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../sessions/token-pair.ts";
 
 /** The session that changed the password of its user, with its new pair of tokens. */
 export interface PasswordChanged extends Confirmed {

@@ -7,10 +7,10 @@ import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { redeemLegacyToken } from "../legacy/redeem.ts";
 import { verifyAnyRefreshToken } from "../legacy/verify.ts";
-import { findPublicClaims } from "../public-claims.ts";
-import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
-import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
-import { mayHaveTokens } from "../user-source.ts";
+import { findClaimMismatch, findSessionRefusal } from "../sessions/session-refusal.ts";
+import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../sessions/token-pair.ts";
+import { findPublicClaims } from "../tokens/public-claims.ts";
+import { mayHaveTokens } from "../users/user-source.ts";
 import {
   type RefreshByRouteOptions,
   type Refreshed,

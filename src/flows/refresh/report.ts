@@ -4,10 +4,10 @@ import type { AuthError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
-import { withActor } from "../actor.ts";
 import type { Deps } from "../deps.ts";
-import type { WithPublicClaims } from "../public-claims.ts";
-import type { TokenLimitOptions } from "../token-pair.ts";
+import { withActor } from "../sessions/actor.ts";
+import type { TokenLimitOptions } from "../sessions/token-pair.ts";
+import type { WithPublicClaims } from "../tokens/public-claims.ts";
 
 /** The options of a refresh. */
 export interface RefreshOptions {

@@ -4,7 +4,7 @@ import type { Session } from "../../core/session.ts";
 import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { isSameHash } from "../../crypto/secrets.ts";
 import type { RefreshOutcome } from "../../events/events.ts";
-import { findTokenRefusal } from "../session-refusal.ts";
+import { findTokenRefusal } from "../sessions/session-refusal.ts";
 
 /** The decision of step 3 about a token that the conditional UPDATE did not match. */
 export type SpentResult = Replay | Refusal | Changed;

@@ -5,7 +5,7 @@ import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secre
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import type { PreparedTokens } from "../token-pair.ts";
+import type { PreparedTokens } from "../sessions/token-pair.ts";
 import { type Refreshed, type RefreshOptions, type RefreshReport, toRefreshEvent, withActorOf } from "./report.ts";
 import { type Changed, decideRefresh, type Replay, type SpentResult } from "./rule.ts";
 

@@ -3,8 +3,8 @@ import { AuthError } from "../../core/errors.ts";
 import type { SessionSnapshot } from "../../core/store/sessions.ts";
 import { hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
-import { findTokenRefusal } from "../session-refusal.ts";
-import type { PreparedTokens } from "../token-pair.ts";
+import { findTokenRefusal } from "../sessions/session-refusal.ts";
+import type { PreparedTokens } from "../sessions/token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient, withActorOf } from "./report.ts";
 import { sessionChanged } from "./rule.ts";
 

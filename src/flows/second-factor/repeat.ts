@@ -1,12 +1,12 @@
 import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { deriveLoginSecret, hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
-import { toDeviceToken } from "../device.ts";
 import type { LoggedIn } from "../login.ts";
-import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
-import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../token-pair.ts";
-import { mayHaveTokens } from "../user-source.ts";
+import { toDeviceToken } from "../sessions/device.ts";
+import { findSessionRefusal } from "../sessions/session-refusal.ts";
+import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../sessions/token-pair.ts";
+import { findPublicClaims, type PublicClaimsOptions } from "../tokens/public-claims.ts";
+import { mayHaveTokens } from "../users/user-source.ts";
 
 /** How a request names its first try. */
 interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {

@@ -5,7 +5,7 @@ import type { AuthUser } from "../../core/user.ts";
 import { createLoginTicket } from "../../crypto/login-tickets.ts";
 import type { Deps } from "../deps.ts";
 import { callHook } from "../hook.ts";
-import type { FoundUser } from "../user-source.ts";
+import type { FoundUser } from "../users/user-source.ts";
 
 /** The maximum number of methods, and of the characters of each. They are stored with the ticket. */
 const maxOfferedMethods = 10;

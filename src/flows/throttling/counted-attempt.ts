@@ -1,6 +1,6 @@
 import type { AuthUser } from "../../core/user.ts";
 import type { Deps } from "../deps.ts";
-import type { ClaimedAccount } from "../user-source.ts";
+import type { ClaimedAccount } from "../users/user-source.ts";
 import { type AttemptSource, acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./login-throttle.ts";
 
 /** An attempt to prove a password or a second factor, which counts as a login of the account. */

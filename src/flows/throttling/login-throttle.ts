@@ -6,7 +6,7 @@ import { deviceTokenLifetime, type KnownDevice, openDeviceToken } from "../../cr
 import { toAccountKey } from "../../crypto/throttle-keys.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
-import type { ClaimedAccount } from "../user-source.ts";
+import type { ClaimedAccount } from "../users/user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
 import {
   type AttemptDecision,

@@ -1,5 +1,5 @@
 import { AuthError } from "../../core/errors.ts";
-import type { SessionOwner } from "../../flows/logout.ts";
+import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestCookies } from "./cookies.ts";
 

@@ -2,7 +2,7 @@ import type { TokenPair } from "../../core/claims.ts";
 import { type CookieNameSettings, type CookieNames, toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { deviceTokenLifetime } from "../../crypto/device-tokens.ts";
-import type { TokenLimits } from "../../flows/token-pair.ts";
+import type { TokenLimits } from "../../flows/sessions/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
 /** The settings that the cookies depend on. */

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { SessionOwner } from "../../flows/logout.ts";
+import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
 import { findCookieSession } from "./cookie-session.ts";

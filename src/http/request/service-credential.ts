@@ -1,4 +1,4 @@
-import type { PresentedCredential } from "../../flows/authenticate-service.ts";
+import type { PresentedCredential } from "../../flows/services/authenticate-service.ts";
 import { type HeaderSource, readHeader } from "./headers.ts";
 
 /** A text that is never a valid credential. */

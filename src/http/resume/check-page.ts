@@ -1,4 +1,4 @@
-import type { Authentication } from "../../flows/authenticate.ts";
+import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { authenticateRequest } from "../credentials.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestLike } from "../request/headers.ts";

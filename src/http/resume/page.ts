@@ -1,8 +1,8 @@
+import { toLoginPrefix } from "../../core/login-path.ts";
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { withStandardHeaders } from "../response/json.ts";
-import { toLoginPrefix } from "./login-path.ts";
 import type { Navigation } from "./navigation.ts";
 import { policy, script, style } from "./script.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import type { LogoutScope } from "../../flows/logout.ts";
+import type { LogoutScope } from "../../flows/sessions/logout.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-session.ts";
 import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { impersonated, withActor } from "../../flows/actor.ts";
-import type { SessionView } from "../../flows/sessions.ts";
+import { impersonated, withActor } from "../../flows/sessions/actor.ts";
+import type { SessionView } from "../../flows/sessions/sessions.ts";
 import { toClearedCookies, withCookies } from "../cookies/cookies.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";

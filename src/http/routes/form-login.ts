@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
+import { safeNext } from "../../core/safe-next.ts";
 import { toBrowserCsrfToken } from "../cookies/browser-csrf.ts";
 import { requireStatedOrigin } from "../cookies/checks.ts";
 import { nullIfRefused } from "../cookies/cookie-session.ts";
@@ -8,7 +9,6 @@ import { reportCsrfRefusal } from "../cookies/csrf-report.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import type { HttpDeps, RequestContext } from "../endpoint.ts";
 import { RequestError } from "../request/request-error.ts";
-import { safeNext } from "../request/safe-next.ts";
 import { toErrorResponse } from "../response/errors.ts";
 
 /** The fields of a login form besides those of JSON. */

@@ -15,6 +15,7 @@ import { metadata } from "./metadata.ts";
 import { revocations, revocationsApplied } from "./revocations.ts";
 import { sessionEvents } from "./session-events.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
+import { tokenContinue } from "./token-continue.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
 import { tokenRefresh } from "./token-refresh.ts";
@@ -24,6 +25,7 @@ import { tokenVerify } from "./token-verify.ts";
 /** Every endpoint but that of the OpenAPI document, in the order of the HTTP contract. */
 export const endpoints: readonly Endpoint[] = Object.freeze([
   tokenObtain,
+  tokenContinue,
   tokenRefresh,
   tokenVerify,
   tokenBlacklist,

@@ -1,4 +1,4 @@
-import type { SessionOwner } from "../../flows/logout.ts";
+import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession, findSessionIds } from "../cookies/cookie-session.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";

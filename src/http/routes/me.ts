@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import type { SessionView } from "../../flows/sessions.ts";
+import type { SessionView } from "../../flows/sessions/sessions.ts";
 import { authenticateRequest } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { cookiesRefused, publicClaimsSchema } from "../openapi/cookie-responses.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AccessClaims } from "../../core/claims.ts";
-import type { ActiveToken } from "../../flows/introspect.ts";
+import type { ActiveToken } from "../../flows/tokens/introspect.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import {
   badServiceRequest,

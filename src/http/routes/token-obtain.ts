@@ -5,6 +5,9 @@ import { passwordField, usernameField } from "../request/fields.ts";
 import { tokenMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
+/** The answer to a login by token. */
+export const pairSchema = z.object({ refresh: z.string(), access: z.string() });
+
 /** `POST {tokenPath}`: starts a session and returns its token pair. */
 export const tokenObtain = defineEndpoint({
   method: "POST",
@@ -17,7 +20,7 @@ export const tokenObtain = defineEndpoint({
   responses: {
     200: {
       description: "The token pair of a new session.",
-      schema: z.object({ refresh: z.string(), access: z.string() }),
+      schema: pairSchema,
     },
     401: loginRefused,
     429: throttled,

@@ -38,7 +38,7 @@ export interface Config {
  *
  * @throws ConfigError that names the setting, its source, and the fix.
  */
-export async function loadConfig({ directory, given: config, env, flags = {} }: ConfigSources): Promise<Config> {
+export async function resolveConfig({ directory, given: config, env, flags = {} }: ConfigSources): Promise<Config> {
   const file = config === undefined ? await readConfigFile(directory) : toConfigFile("config", config);
   const variables = readEnvironment(env);
   const given = withoutUndefined({ ...file?.settings, ...variables, ...withoutUndefined(flags) });

@@ -3,7 +3,7 @@ import type { ApplicationClaims } from "../../core/claims.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { requireOptions } from "../../core/settings/unknown-options.ts";
 import type { AuthUser, User } from "../../core/user.ts";
-import { loadConfig as load } from "./config.ts";
+import { resolveConfig } from "./config.ts";
 import { openDatabase, toAuthOptions } from "./open-database.ts";
 import type { ServerSettings } from "./server-settings.ts";
 
@@ -73,7 +73,7 @@ export async function loadConfig<U extends AuthUser = User, C extends object = A
   requireOptions("loadConfig", options, ["config", "directory", "env", "migrate"]);
   const { config: given, directory = process.cwd(), env, migrate = true } = options;
   // Not a default above: the config file may read .env into the environment.
-  const config = await load({ directory, env: env ?? process.env, ...(given === undefined ? {} : { given }) });
+  const config = await resolveConfig({ directory, env: env ?? process.env, ...(given === undefined ? {} : { given }) });
   const opened = await openDatabase(config, migrate);
   try {
     return toAuthOptions(config, opened) as unknown as AuthOptions<U, C>;

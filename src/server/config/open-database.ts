@@ -5,7 +5,7 @@ import type { Store } from "../../core/store/index.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { toAuditRow } from "../../events/audit-row.ts";
 import type { AuthEvent } from "../../events/events.ts";
-import { updateUsernameKeys } from "../../flows/username-keys.ts";
+import { updateUsernameKeys } from "../../flows/users/username-keys.ts";
 import { isSealed } from "../../keys/states.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { AnyAuth, Auth } from "../../auth.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { Authentication } from "../../flows/authenticate.ts";
+import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { findCookieSession } from "../../http/cookies/cookie-session.ts";
 import { isDevelopmentRequest } from "../../http/cookies/development-cookies.ts";
 import { readSessionCookies } from "../../http/cookies/refresh-cookie.ts";
@@ -11,7 +11,7 @@ import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { createDepsFinder, createHttpHandler } from "../../http/router.ts";
 import { getInternals } from "../../internals.ts";
 import type { Handler } from "../handlers/app.ts";
-import { toPlainJson } from "../handlers/plain-json.ts";
+import { toStandardJson } from "../handlers/standard-json.ts";
 import { createAttacker, laneHeader } from "./attacker.ts";
 import { createDemoEndpoints } from "./endpoints.ts";
 import type { Lane } from "./lines.ts";
@@ -47,7 +47,7 @@ const maxRuns = 20;
 /** Who the audit log says did it. */
 const client = { actor: "demonstration" };
 
-const notFound = () => toPlainJson(404, { detail: "Not found.", code: "not_found" });
+const notFound = () => toStandardJson(404, { detail: "Not found.", code: "not_found" });
 
 /** Creates the demonstration. It has no other node until a page is opened. */
 export function createDemonstration({ auth, createNode, findUrl }: DemonstrationOptions): Demonstration {

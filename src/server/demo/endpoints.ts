@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import type { Authentication } from "../../flows/authenticate.ts";
+import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { requireFormCsrfToken } from "../../http/cookies/browser-csrf.ts";
 import { requireStatedOrigin } from "../../http/cookies/checks.ts";
 import { readCookies, toTokenLimits, withCookies } from "../../http/cookies/cookies.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Auth } from "../../auth.ts";
 import type { Clock } from "../../core/runtime/clock.ts";
 import type { FindClientIp } from "../../http/request/client-ip.ts";
-import { toPlainJson } from "./plain-json.ts";
+import { toStandardJson } from "./standard-json.ts";
 
 /** Answers the requests to some paths. */
 export interface Handler {
@@ -53,7 +53,7 @@ export function createApp(options: AppOptions): Auth["fetch"] {
     const handler = handlers.find((candidate) => candidate.handles(path)) ?? fallback;
     const response = await handler.fetch(request, connection).catch((error: unknown) => {
       onError(error);
-      return toPlainJson(500, { detail: "Internal server error.", code: "error" });
+      return toStandardJson(500, { detail: "Internal server error.", code: "error" });
     });
     response.headers.set("X-Request-Id", id);
     if (strictTransportSecurity > 0) {

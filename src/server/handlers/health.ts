@@ -1,8 +1,8 @@
 import type { Auth } from "../../auth.ts";
 import type { Health } from "../../auth-results.ts";
 import type { Handler } from "./app.ts";
-import { toPlainJson } from "./plain-json.ts";
 import { type Answer, createReadOnlyHandler } from "./read-only.ts";
+import { toStandardJson } from "./standard-json.ts";
 
 /** The health of a server that is about to close. */
 export const stopping: Health = Object.freeze({ ok: false, reason: "the server is stopping" });
@@ -15,7 +15,7 @@ export const stopping: Health = Object.freeze({ ok: false, reason: "the server i
  */
 export function createHealth(auth: Pick<Auth, "health">): Handler {
   const answers = new Map<string, Answer>([
-    ["/healthz", () => toPlainJson(200, { status: "ok" })],
+    ["/healthz", () => toStandardJson(200, { status: "ok" })],
     ["/readyz", () => toReadiness(auth)],
   ]);
   return createReadOnlyHandler((pathname) => answers.get(pathname.replace(/\/$/, "")));
@@ -24,12 +24,12 @@ export function createHealth(auth: Pick<Auth, "health">): Handler {
 async function toReadiness(auth: Pick<Auth, "health">): Promise<Response> {
   const health = await auth.health();
   if (health.ok) {
-    return toPlainJson(
+    return toStandardJson(
       200,
       health.degraded === undefined ? { status: "ok" } : { status: "degraded", detail: toSentence(health.degraded) },
     );
   }
-  return toPlainJson(503, { detail: `Not ready: ${health.reason}.`, code: "unavailable" }, { "Retry-After": "1" });
+  return toStandardJson(503, { detail: `Not ready: ${health.reason}.`, code: "unavailable" }, { "Retry-After": "1" });
 }
 
 const toSentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

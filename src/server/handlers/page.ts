@@ -14,7 +14,7 @@ const ownBuild = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../
 const headers = { ...pageHeaders, "Cache-Control": "no-cache" };
 
 /** The options of `createPage`. */
-export interface PageOptions {
+export interface PageHandlerOptions {
   /** The path of the build's folder. Default: this package's own build. */
   readonly build?: string;
   /**
@@ -34,7 +34,7 @@ export interface PageOptions {
  */
 export function createPage(
   settings: Settings<AuthUser>,
-  { build = ownBuild, developmentCookies = false, demonstration = false }: PageOptions = {},
+  { build = ownBuild, developmentCookies = false, demonstration = false }: PageHandlerOptions = {},
 ): Handler {
   const readFiles = (own: Settings<AuthUser>, demo: "on" | "off") =>
     readPageFiles(build, (template) => fillTemplate(template, { ...toPageSettings(own), demo }));

@@ -1,7 +1,7 @@
 import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Handler } from "./app.ts";
-import { toPlainJson } from "./plain-json.ts";
+import { toStandardJson } from "./standard-json.ts";
 
 /** Answers a GET request. */
 export type Answer = (request: Request, connection?: ConnectionInfo) => Response | Promise<Response>;
@@ -20,10 +20,10 @@ export function createReadOnlyHandler(find: (pathname: string) => Answer | undef
     async fetch(request: Request, connection?: ConnectionInfo): Promise<Response> {
       const { method } = request;
       const answer = find(new URL(request.url).pathname);
-      if (answer === undefined) return toPlainJson(404, { detail: "Not found.", code: "not_found" });
+      if (answer === undefined) return toStandardJson(404, { detail: "Not found.", code: "not_found" });
       if (method === "OPTIONS") return withStandardHeaders(new Response(null, { status: 204, headers: allow }));
       if (method !== "GET" && method !== "HEAD") {
-        return toPlainJson(405, { detail: `Method "${method}" not allowed.` }, allow);
+        return toStandardJson(405, { detail: `Method "${method}" not allowed.` }, allow);
       }
       const response = await answer(request, connection);
       return method === "HEAD" ? new Response(null, response) : response;

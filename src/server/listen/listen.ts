@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { type AddressInfo, Server as TcpServer } from "node:net";
+import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createVersionedListener } from "../../adapters/node-listener.ts";
 import { toConnection } from "../../adapters/node-parts.ts";
-import type { Auth } from "../../auth.ts";
+import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
-import { toPlainJson } from "../handlers/plain-json.ts";
+import { toStandardJson } from "../handlers/standard-json.ts";
 import { answerMalformedRequests, badRequest, type MalformedRequest } from "./malformed-requests.ts";
 import { trackSockets } from "./sockets.ts";
 
@@ -31,9 +31,7 @@ export interface Listener {
 /** The options of `listen`. */
 export interface ListenOptions {
   /** Answers all requests. It must never reject. */
-  readonly fetch: (
-    ...args: [...Parameters<Auth["fetch"]>, socket?: IncomingMessage["socket"]]
-  ) => ReturnType<Auth["fetch"]>;
+  readonly fetch: (request: Request, connection?: ConnectionInfo, socket?: Socket) => Promise<Response>;
   /** The address or host name to listen on. */
   readonly host: string;
   /** The port to listen on. 0 means any free port. */
@@ -65,7 +63,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   const timeout = limits.requestTimeout * 1_000;
   const refuse = (reason: string): Response => {
     onMalformed({ status: badRequest.status, reason });
-    return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
+    return toStandardJson(badRequest.status, badRequest.body, { Connection: "close" });
   };
   const answer = createVersionedListener((options) =>
     getRequestListener(
@@ -74,7 +72,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
           ? refuse("HOST")
           : hasDotSegment(incoming as IncomingMessage)
             ? refuse("URL")
-            : fetch(request, toConnection(incoming as IncomingMessage), incoming.socket as IncomingMessage["socket"]),
+            : fetch(request, toConnection(incoming as IncomingMessage), incoming.socket as Socket),
       // The Host header and the target of the request don't make a valid URL.
       { ...options, errorHandler: () => refuse("URL") },
     ),

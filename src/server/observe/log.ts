@@ -3,7 +3,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
-import { toEventLevel } from "../../events/catalogue.ts";
+import { toEventLevel } from "../../events/catalogue/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
 import type { RequestRecord } from "../handlers/app.ts";

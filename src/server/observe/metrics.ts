@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from "@prometheus
 import type { Stats } from "../../auth-results.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
-import { toCount } from "../../events/catalogue.ts";
+import { toCount } from "../../events/catalogue/catalogue.ts";
 import { type CounterName, eventCounters } from "../../events/counters.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { Handler, RequestRecord } from "../handlers/app.ts";

@@ -1,6 +1,6 @@
 import type { Settings } from "../../core/settings/settings.ts";
 
-const tokenRoutes = new Set(["", "refresh", "verify", "blacklist", "introspect", "revoke"]);
+const tokenRoutes = new Set(["", "continue", "refresh", "verify", "blacklist", "introspect", "revoke"]);
 const authRoutes = new Set([
   "csrf",
   "login",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../core/runtime/clock.ts";
 import { createLoop } from "../../core/runtime/loop.ts";
 import type { Schedule } from "../../core/runtime/schedule.ts";
-import { createFeedTable, createFrameParser, type Frame, toFullFrame } from "../../verifier/frames.ts";
+import { createFeedTable, createFrameParser, type ParsedFrame, toFullFrame } from "../../verifier/frames.ts";
 import { createReplacedFile } from "./replaced-file.ts";
 
 /*
@@ -64,7 +64,7 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
   const news: News = { isChanged: true, awaited: null };
   const state = { failure: null as string | null, writes: 0, completeAt: null as number | null };
   /** The last frame, and up to when it has everything: on the wall clock, and on the monotonic clock. */
-  let last: { readonly frame: Frame; readonly completeAt: number; readonly time: number } | null = null;
+  let last: { readonly frame: ParsedFrame; readonly completeAt: number; readonly time: number } | null = null;
   /** The version of the keys in their file, and that in the header of the file. */
   let keyVersion: number | null = null;
   let wait = 0;
@@ -99,7 +99,7 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
     }
   }
 
-  function take(frame: Frame): void {
+  function take(frame: ParsedFrame): void {
     const { isFull, isAwaited, count, cursor, age, madeAt } = frame.header;
     // The frame was made in this process: both clocks are the same.
     const completeAt = clock.wall() - (clock.monotonic() - madeAt) - age;
@@ -132,7 +132,7 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
     return null;
   }
 
-  async function writeFrame({ header }: Frame, completeAt: number): Promise<void> {
+  async function writeFrame({ header }: ParsedFrame, completeAt: number): Promise<void> {
     const startedAt = clock.monotonic();
     await file.replace(toFullFrame(table, { ...header, keyVersion: keyVersion ?? header.keyVersion }), completeAt);
     state.writes += 1;

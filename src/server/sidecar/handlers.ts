@@ -8,7 +8,7 @@ import { toErrorResponse } from "../../http/response/errors.ts";
 import { withHeaders, withStandardHeaders } from "../../http/response/json.ts";
 import type { Verifier } from "../../verifier/verifier.ts";
 import type { Handler } from "../handlers/app.ts";
-import { toPlainJson } from "../handlers/plain-json.ts";
+import { toStandardJson } from "../handlers/standard-json.ts";
 import type { FrameFile } from "./frame-file.ts";
 
 type CheckSettings = Pick<
@@ -52,7 +52,7 @@ export function createRelayHandler(
 
 /** Answers every path that no other handler has. */
 export const notFound: Pick<Handler, "fetch"> = {
-  fetch: async () => toPlainJson(404, { detail: "Not found.", code: "not_found" }),
+  fetch: async () => toStandardJson(404, { detail: "Not found.", code: "not_found" }),
 };
 
 /** Returns whether the sidecar can do its work. */

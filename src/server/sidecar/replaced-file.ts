@@ -22,7 +22,7 @@ export interface ReplacedFile {
 /** Only the owner of the process can read the file. */
 const mode = 0o600;
 
-/** Opens nothing before the first `replace`. */
+/** Creates the writer of a file. Opens nothing before the first `replace`. */
 export function createReplacedFile(path: string): ReplacedFile {
   const draft = `${path}.new`;
   /** The newest file, open: its time must be set, and not that of a file that has taken its place. */

@@ -8,16 +8,18 @@ import type { AuthUser } from "../../core/user.ts";
 import { createServiceCredential } from "../../crypto/service-credential.ts";
 import { createClientIpFinder } from "../../http/request/client-ip.ts";
 import { createVerifier } from "../../verifier/create-verifier.ts";
-import type { RelayOptions, VerifierSettings } from "../../verifier/options.ts";
+import type { RelayOptions, VerifierOptions } from "../../verifier/options.ts";
 import type { Verifier } from "../../verifier/verifier.ts";
+import { verifierSettingNames } from "../../verifier/verifier-config.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, withConfigErrors } from "../config/config-error.ts";
 import { createApp } from "../handlers/app.ts";
 import { createHealth, stopping } from "../handlers/health.ts";
 import { listen } from "../listen/listen.ts";
-import { createLog, type ServerLog } from "../observe/log.ts";
-import { createLogOutput, type LineWriter } from "../observe/log-output.ts";
-import { createResources, type Resources } from "../resources.ts";
+import type { ServerLog } from "../observe/log.ts";
+import type { LineWriter } from "../observe/log-output.ts";
+import { openLog } from "../observe/open-log.ts";
+import { openWithResources, type Resources } from "../resources.ts";
 import { type FrameFile, startFrameFile } from "./frame-file.ts";
 import { createCheck, createRelayHandler, notFound, toSidecarHealth } from "./handlers.ts";
 import { toFileNotice, toNotice } from "./sentences.ts";
@@ -68,13 +70,6 @@ const closeTimeout = 8_000;
 const drainTime = 300;
 const metricsCloseTimeout = 500;
 
-/** What a verifier takes of the settings. `onStale` isn't among them: a sidecar that can't know answers 503. */
-const settingsOfVerifier = [
-  ...["authPath", "userIdClaim", "tokenTypeClaim", "jtiClaim", "accessTokenProfile", "clockTolerance"],
-  ...["authHeaderTypes", "authHeaderName", "accessCookieName", "csrfCookieName", "csrfHeaderName", "insecureCookies"],
-  "trustedOrigins",
-] as const satisfies readonly string[];
-
 /** The least leeway of a verifier, in seconds: its clock isn't the issuer's. */
 const leastLeeway = 30;
 
@@ -84,23 +79,13 @@ const leastLeeway = 30;
  *
  * @throws ConfigError or SettingError if an option is missing or wrong.
  */
-export async function startSidecar(config: Config, options: SidecarOptions): Promise<RunningSidecar> {
-  const resources = createResources();
-  try {
-    return await start(config, options, resources);
-  } catch (error) {
-    await resources.close();
-    throw error;
-  }
+export function startSidecar(config: Config, options: SidecarOptions): Promise<RunningSidecar> {
+  return openWithResources((resources) => start(config, options, resources));
 }
 
 async function start(config: Config, options: SidecarOptions, resources: Resources): Promise<RunningSidecar> {
   const { server, settings } = config;
-  const output = createLogOutput(options.logTo, {
-    onLost: options.onLogLost,
-    onRecovered: (lost) => log.linesLost(lost),
-  });
-  const log = createLog({ settings, level: server.logLevel, destination: output });
+  const { log, lostLines } = openLog(config, options);
   const own = createServiceCredential(systemRandom).credential;
   if (options.file !== null) await requireWritable(options.file);
   let metrics: SidecarMetrics | null = null;
@@ -119,7 +104,11 @@ async function start(config: Config, options: SidecarOptions, resources: Resourc
   resources.add(() => file?.stop());
   if (options.metrics !== null) {
     metrics = createSidecarMetrics({
-      ...{ settings, file, status: verifier.status, wall: systemClock.wall, lostLogLines: output.lost },
+      settings,
+      file,
+      status: verifier.status,
+      wall: systemClock.wall,
+      lostLogLines: lostLines,
     });
   }
   let isStopping = false;
@@ -161,13 +150,15 @@ async function start(config: Config, options: SidecarOptions, resources: Resourc
   return Object.freeze({ url: listener.url, metricsUrl, log, shutdownDelay, close: resources.close });
 }
 
-function toVerifierOptions(settings: Settings<AuthUser>, { url, credential }: SidecarOptions) {
+/** Returns the options without `onStale`: a sidecar that can't know answers 503. */
+function toVerifierOptions(settings: Settings<AuthUser>, { url, credential }: SidecarOptions): VerifierOptions {
   const { issuer = "", audience = "", maxStaleness, leeway, verifyCacheSize } = settings;
-  const own: VerifierSettings = Object.fromEntries(
-    settingsOfVerifier.map((name) => [name, settings[name as "authPath"]]),
-  );
   return {
-    ...{ issuer, audience, credential, maxStaleness, settings: own },
+    issuer,
+    audience,
+    credential,
+    maxStaleness,
+    settings: Object.fromEntries(verifierSettingNames.map((name) => [name, settings[name]])),
     ...(url === undefined ? {} : { url }),
     leeway: Math.max(leeway, leastLeeway),
     cacheSize: verifyCacheSize,
@@ -197,7 +188,9 @@ function keepFile(
 ): FrameFile {
   const { settings, log, credential } = parts;
   return startFrameFile({
-    ...{ path, feed, credential },
+    path,
+    feed,
+    credential,
     feedPath: `${settings.authPath}/revocations`,
     reader: "file",
     lease: Math.ceil(settings.maxStaleness * 1000),

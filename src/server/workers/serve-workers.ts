@@ -3,11 +3,11 @@ import { unrefSchedule } from "../../core/runtime/schedule.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Closable } from "../lifecycle.ts";
-import { listen } from "../listen/listen.ts";
-import { createLog, type ServerLog } from "../observe/log.ts";
-import { createLogOutput } from "../observe/log-output.ts";
+import type { ListenOptions } from "../listen/listen.ts";
+import { listenForMetrics } from "../listen/listen-for-metrics.ts";
+import { openLog } from "../observe/open-log.ts";
 import { createMetricsHandler } from "../observe/readings.ts";
-import { createResources, type Resources } from "../resources.ts";
+import { openWithResources, type Resources } from "../resources.ts";
 import type { ServeOptions } from "../serve.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
 import { createSupervisor, type ReadyReport, type Supervisor, type WorkerProcess } from "./supervisor.ts";
@@ -25,9 +25,6 @@ export interface RunningWorkers extends Closable, ReadyReport {
   readonly metricsUrl: string | null;
 }
 
-/** How long closing waits for running requests for metrics, in milliseconds. */
-const metricsCloseTimeout = 500;
-
 /**
  * Starts the workers, and serves the metrics of all of them. A worker that ends is started again.
  *
@@ -36,28 +33,21 @@ const metricsCloseTimeout = 500;
  */
 export async function serveWithWorkers(config: Config, options: WorkersOptions): Promise<RunningWorkers> {
   requireSharedDatabase(config, options);
-  const resources = createResources();
-  try {
-    return await start(config, options, resources);
-  } catch (error) {
-    await resources.close().catch(() => {});
-    throw error;
-  }
+  return openWithResources((resources) => start(config, options, resources));
 }
 
-async function start(
-  { server, settings }: Config,
-  { logTo, onLogLost, fork }: WorkersOptions,
-  resources: Resources,
-): Promise<RunningWorkers> {
-  const output = createLogOutput(logTo, {
-    onLost: (error) => onLogLost?.(error),
-    onRecovered: (lost) => log.linesLost(lost),
+async function start(config: Config, options: WorkersOptions, resources: Resources): Promise<RunningWorkers> {
+  const { server } = config;
+  const { log } = openLog(config, options);
+  const supervisor = createSupervisor({
+    count: server.workers,
+    fork: options.fork,
+    log,
+    clock: systemClock,
+    schedule: unrefSchedule,
   });
-  const log = createLog({ settings, level: server.logLevel, destination: output });
-  const options = { count: server.workers, fork, log, clock: systemClock, schedule: unrefSchedule };
-  const supervisor = createSupervisor(options);
-  const metricsUrl = await listenForMetrics(supervisor, server, log, resources);
+  const fetch = createMetricsOfAll(supervisor);
+  const metricsUrl = await listenForMetrics({ fetch, server, log, resources });
   resources.add(() => supervisor.close());
   const report = await supervisor.start();
   return Object.freeze({ ...report, metricsUrl, log, shutdownDelay: server.shutdownDelay, close: resources.close });
@@ -69,20 +59,11 @@ function requireSharedDatabase({ server }: Config, { demo = false }: WorkersOpti
   throw new ConfigError("workers: must be 1 with sqlite::memory:, because workers can't share it; use a file");
 }
 
-async function listenForMetrics(
-  supervisor: Supervisor,
-  limits: Config["server"],
-  { malformed: onMalformed }: ServerLog,
-  resources: Resources,
-): Promise<string | null> {
-  const { metricsHost: host, metricsPort: port } = limits;
-  if (port === undefined) return null;
+/** Creates the handler of the metrics of the supervisor and of all workers. */
+function createMetricsOfAll(supervisor: Supervisor): ListenOptions["fetch"] {
   const own = createSupervisorMetrics(supervisor);
-  const fetch = createMetricsHandler({
+  return createMetricsHandler({
     contentType: own.contentType,
     metrics: async () => mergeMetrics([await own.metrics(), ...(await supervisor.metrics())]),
   });
-  const listener = await listen({ fetch, host, port, onMalformed, limits });
-  resources.add(() => listener.close(metricsCloseTimeout));
-  return `${listener.url}/metrics`;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Role, roles } from "../../core/role.ts";
 import type { RevocationRequest } from "../../flows/commit.ts";
 import { verifyPassword } from "../../flows/passwords/text.ts";
-import { findUser, findUserByName } from "../../flows/users.ts";
+import { findUser, findUserByName } from "../../flows/users/users.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";

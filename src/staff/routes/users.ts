@@ -3,7 +3,7 @@ import { roles } from "../../core/role.ts";
 import type { User } from "../../core/user.ts";
 import { toUsernameKey } from "../../core/username.ts";
 import { readAccountState } from "../../flows/throttling/account-state.ts";
-import { toKeyOfName, toKeyOfUser } from "../../flows/unlock.ts";
+import { toKeyOfName, toKeyOfUser } from "../../flows/throttling/unlock.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";

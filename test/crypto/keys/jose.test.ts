@@ -1,11 +1,11 @@
 import { compactVerify, createLocalJWKSet, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { signCompact, verifyCompact } from "../../../src/crypto/jws.ts";
 import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
 import { toJwks } from "../../../src/crypto/keys/jwks.ts";
 import { toSigningKey } from "../../../src/crypto/keys/key-material.ts";
 import { createKeySet } from "../../../src/crypto/keys/key-set.ts";
 import { toProtectedHeader } from "../../../src/crypto/keys/signing-key.ts";
+import { signCompact, verifyCompact } from "../../../src/crypto/tokens/jws.ts";
 import { algorithms, materials } from "./sample-keys.ts";
 
 const refresh = createHmacKey({ algorithm: "HS256", secret: "r".repeat(32), kid: "r1", use: "refresh" });

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import { logout } from "../../../src/flows/logout.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
-import { revokeAllSessions, revokeSession } from "../../../src/flows/sessions.ts";
-import { createUser, deleteUser, disableUser, setPassword } from "../../../src/flows/users.ts";
+import { logout } from "../../../src/flows/sessions/logout.ts";
+import { revokeAllSessions, revokeSession } from "../../../src/flows/sessions/sessions.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
+import { createUser, deleteUser, disableUser, setPassword } from "../../../src/flows/users/users.ts";
 import { importedUser } from "../../store/contract/records.ts";
 import { alice, type TestAuth, type TestAuthOptions, testStart } from "../../support/auth.ts";
 import { createMovingAuth, legacyPayload, legacyToken, signLegacy } from "../../support/simplejwt.ts";

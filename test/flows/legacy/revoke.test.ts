@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { importRevokedTokens } from "../../../src/flows/legacy/revoke.ts";
-import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
-import { revokePresented } from "../../../src/flows/revoke-presented.ts";
+import { logoutByRefreshToken } from "../../../src/flows/sessions/logout.ts";
+import { revokePresented } from "../../../src/flows/tokens/revoke-presented.ts";
 import { type TestAuth, testStart } from "../../support/auth.ts";
 import { createMovingAuth, legacyPayload, legacyToken, signLegacy } from "../../support/simplejwt.ts";
 import { expectRefused } from "../flow.ts";

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import type { Issued } from "../../../src/flows/issue.ts";
 import { login } from "../../../src/flows/login.ts";
-import { logout } from "../../../src/flows/logout.ts";
 import { changePassword, type PasswordChange } from "../../../src/flows/passwords/change.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
-import { disableUser, setPassword } from "../../../src/flows/users.ts";
+import type { Issued } from "../../../src/flows/sessions/issue.ts";
+import { logout } from "../../../src/flows/sessions/logout.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
+import { disableUser, setPassword } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 

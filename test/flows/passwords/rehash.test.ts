@@ -7,9 +7,9 @@ import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { UserStore } from "../../../src/core/store/users.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
-import { authenticate } from "../../../src/flows/authenticate.ts";
 import { login } from "../../../src/flows/login.ts";
-import { disableUser } from "../../../src/flows/users.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
+import { disableUser } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn } from "../flow.ts";
 

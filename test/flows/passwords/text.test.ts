@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { login } from "../../../src/flows/login.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
-import { createUser, setPassword } from "../../../src/flows/users.ts";
+import { createUser, setPassword } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 
 const composed = "caf\u00e9 \u00e0 la cr\u00e8me";

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type AuthError, StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import type { Issued } from "../../../src/flows/issue.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import type { Issued } from "../../../src/flows/sessions/issue.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
 import { createTestAuth, type TestAuth, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 

@@ -3,13 +3,13 @@ import type { RefreshClaims } from "../../../src/core/claims.ts";
 import type { AuthErrorCode } from "../../../src/core/errors.ts";
 import type { RevokeReason } from "../../../src/core/session.ts";
 import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../../src/crypto/secrets.ts";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import type { Issued } from "../../../src/flows/issue.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { isSessionOfExpiredTokenOver, refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
-import { revokeSession } from "../../../src/flows/sessions.ts";
-import { deleteUser, disableUser, setPassword } from "../../../src/flows/users.ts";
+import type { Issued } from "../../../src/flows/sessions/issue.ts";
+import { revokeSession } from "../../../src/flows/sessions/sessions.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
+import { deleteUser, disableUser, setPassword } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefreshClaims } from "../../../src/core/claims.ts";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import type { Issued } from "../../../src/flows/issue.ts";
-import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
+import type { Issued } from "../../../src/flows/sessions/issue.ts";
+import { logoutByRefreshToken } from "../../../src/flows/sessions/logout.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 

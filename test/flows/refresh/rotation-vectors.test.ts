@@ -17,7 +17,7 @@ import {
   hashSecret,
   toRefreshTokenId,
 } from "../../../src/crypto/secrets.ts";
-import { createTokens } from "../../../src/crypto/tokens.ts";
+import { createTokens } from "../../../src/crypto/tokens/tokens.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import { toErrorResponse } from "../../../src/http/response/errors.ts";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";

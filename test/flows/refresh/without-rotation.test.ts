@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefreshClaims } from "../../../src/core/claims.ts";
-import { authenticate } from "../../../src/flows/authenticate.ts";
-import type { Issued } from "../../../src/flows/issue.ts";
-import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
-import { disableUser } from "../../../src/flows/users.ts";
+import type { Issued } from "../../../src/flows/sessions/issue.ts";
+import { logoutByRefreshToken } from "../../../src/flows/sessions/logout.ts";
+import { authenticate } from "../../../src/flows/tokens/authenticate.ts";
+import { disableUser } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 

@@ -1,6 +1,6 @@
 import { AuthError } from "../../../src/core/errors.ts";
 import { type LoggedIn, login } from "../../../src/flows/login.ts";
-import { createUser } from "../../../src/flows/users.ts";
+import { createUser } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
 
 /** Seconds. Also what a locked account answers as `retryAfter`. */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { login } from "../../../src/flows/login.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
-import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
-import { setPassword } from "../../../src/flows/users.ts";
+import { revokeSessionsForUser } from "../../../src/flows/sessions/sessions.ts";
+import { setPassword } from "../../../src/flows/users/users.ts";
 import { alice, type TestAuth, testStart } from "../../support/auth.ts";
 import { bob, day, fromEverywhere, right, startThrottled, type Throttled } from "./attempts.ts";
 

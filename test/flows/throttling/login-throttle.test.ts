@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import { login } from "../../../src/flows/login.ts";
-import { createUser } from "../../../src/flows/users.ts";
+import { createUser } from "../../../src/flows/users/users.ts";
 import { alice } from "../../support/auth.ts";
 import { eventsOf, expectRefused } from "../flow.ts";
 import { type Attempt, bob, day, fromEverywhere, right, startThrottled, type Throttled } from "./attempts.ts";

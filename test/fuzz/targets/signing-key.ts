@@ -6,7 +6,7 @@ import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
 import { exportKeyMaterial, generateKeyMaterial, toSigningKey } from "../../../src/crypto/keys/key-material.ts";
 import { createKeySet } from "../../../src/crypto/keys/key-set.ts";
 import { parseSigningKey } from "../../../src/crypto/keys/parse-signing-key.ts";
-import { createTokens } from "../../../src/crypto/tokens.ts";
+import { createTokens } from "../../../src/crypto/tokens/tokens.ts";
 import { toCode } from "../../crypto/forge.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";

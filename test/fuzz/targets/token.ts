@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import { parseJsonObject } from "../../../src/crypto/strict-json.ts";
-import { createTokens } from "../../../src/crypto/tokens.ts";
+import { createTokens } from "../../../src/crypto/tokens/tokens.ts";
 import { forge, keys, signText, toCode } from "../../crypto/forge.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";

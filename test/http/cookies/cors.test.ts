@@ -188,7 +188,7 @@ it("trusts the hosts below a wildcard's domain, on https and the same port, and 
 });
 
 const open = [
-  ...["", "/refresh", "/verify", "/blacklist"].map((path) => `/api/token${path}`),
+  ...["", "/continue", "/refresh", "/verify", "/blacklist"].map((path) => `/api/token${path}`),
   ...[
     "/me",
     "/activity",

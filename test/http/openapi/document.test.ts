@@ -44,6 +44,7 @@ describe("the OpenAPI document", () => {
   it("names every operation once, and for ever: generated clients call their functions so", () => {
     expect(operations().map(({ operation }) => operation.operationId)).toEqual([
       "obtainTokenPair",
+      "continueTokenLogin",
       "refreshTokenPair",
       "verifyToken",
       "revokeTokenPair",
@@ -139,6 +140,7 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining([
         "/api/token/",
+        "/api/token/continue/",
         "/api/token/refresh/",
         "/api/token/verify/",
         "/api/token/blacklist/",
@@ -168,6 +170,14 @@ describe("the OpenAPI document", () => {
   it("tags the endpoints that only the server has", () => {
     const marked = operations().filter(({ operation }) => operation.tags?.includes("tokenpair serve"));
     expect(marked.map(({ path }) => path)).toEqual(["/healthz", "/readyz"]);
+  });
+
+  it("describes both continuations of a login by the same refusals", () => {
+    const toResponses = (path: string) => document.paths[path]?.["post"]?.responses ?? {};
+    const [byToken, byCookie] = [toResponses("/api/token/continue/"), toResponses("/api/auth/login/continue/")];
+    for (const status of ["400", "401", "404", "429", "503"]) expect(byToken[status]).toEqual(byCookie[status]);
+    expect(byToken["200"]?.content).toEqual(toResponses("/api/token/")["200"]?.content);
+    expect([byToken["403"], byToken["200"]?.headers]).not.toContainEqual(byCookie["403"]);
   });
 
   it("describes the body of a login as the handler reads it", () => {

@@ -170,6 +170,7 @@ const newPassword = "another horse battery staple";
 /** The body of a valid request, by operation. Those that are not here have none. */
 const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   obtainTokenPair: () => alice,
+  continueTokenLogin: ({ ticket }) => ({ ticket, code: "1" }),
   refreshTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
   verifyToken: ({ pair }) => ({ token: pair.refresh }),
   revokeTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
@@ -471,7 +472,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("documents the answers to a login that needs a second step, and the 404 of its route", async () => {
+  it("documents the answers to a login that needs a second step, and the 404 of its routes", async () => {
     needsStep = true;
     const response = await auth.send("POST", "/api/token/", { body: alice });
     needsStep = false;
@@ -479,10 +480,14 @@ describe("the OpenAPI document", () => {
     const { browser } = await createScene();
     const late = await browser.post("/api/auth/login/continue/", { ticket: "tpl_x" });
     expect((await expectDocumented(find("continueLogin"), late)).status).toBe(401);
+    const lateToken = await auth.send("POST", "/api/token/continue/", { body: { ticket: "tpl_x" } });
+    expect((await expectDocumented(find("continueTokenLogin"), lateToken)).status).toBe(401);
     await auth.close();
     await start({ settings: { afterPassword: undefined, verifySecondFactor: undefined } });
     const missing = await auth.send("POST", "/api/auth/login/continue/", { body: {} });
     expect((await expectDocumented(find("continueLogin"), missing)).status).toBe(404);
+    const missingToken = await auth.send("POST", "/api/token/continue/", { body: {} });
+    expect((await expectDocumented(find("continueTokenLogin"), missingToken)).status).toBe(404);
   });
 
   it("documents the 404 of a confirmation if the application doesn't verify passwords", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { issue } from "../../../src/flows/issue.ts";
+import { issue } from "../../../src/flows/sessions/issue.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { createBrowser } from "../../support/browser.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
-import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
+import { revokeSessionsForUser } from "../../../src/flows/sessions/sessions.ts";
 import { createTestAuth, type TestAuth, type TestAuthOptions, testStart } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 import { blacklisted, plainChallenge, tokenChallenge } from "../refusals.ts";

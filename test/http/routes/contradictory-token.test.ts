@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefreshClaims } from "../../../src/core/claims.ts";
 import { isSessionOfExpiredTokenOver } from "../../../src/flows/refresh/refresh.ts";
-import { createUser } from "../../../src/flows/users.ts";
+import { createUser } from "../../../src/flows/users/users.ts";
 import { eventsOf, rowOf } from "../../flows/flow.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { createBrowser } from "../../support/browser.ts";

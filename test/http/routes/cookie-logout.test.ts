@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findSessionRefusal } from "../../../src/flows/session-refusal.ts";
+import { findSessionRefusal } from "../../../src/flows/sessions/session-refusal.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 

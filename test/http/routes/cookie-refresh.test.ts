@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { SessionStore } from "../../../src/core/store/sessions.ts";
-import { disableUser, setPassword, updateUser } from "../../../src/flows/users.ts";
+import { disableUser, setPassword, updateUser } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 

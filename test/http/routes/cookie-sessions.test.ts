@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createUser } from "../../../src/flows/users.ts";
+import { createUser } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { issue } from "../../../src/flows/issue.ts";
+import { issue } from "../../../src/flows/sessions/issue.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { addService } from "../../support/services.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { signCompact } from "../../../src/crypto/jws.ts";
-import { revokeAllSessions, revokeSessionsForUser, revokeToken } from "../../../src/flows/sessions.ts";
-import { deleteUser, disableUser } from "../../../src/flows/users.ts";
+import { signCompact } from "../../../src/crypto/tokens/jws.ts";
+import { revokeAllSessions, revokeSessionsForUser, revokeToken } from "../../../src/flows/sessions/sessions.ts";
+import { deleteUser, disableUser } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { expectRefusal, plainChallenge, tokenChallenge } from "../refusals.ts";
 

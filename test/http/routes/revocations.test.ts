@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
 import { frameType } from "../../../src/flows/feed-readers.ts";
-import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
+import { revokeSessionsForUser } from "../../../src/flows/sessions/sessions.ts";
 import { createHttpHandler } from "../../../src/http/router.ts";
 import { type FrameHeader, readHeader, readRecord, toFingerprint } from "../../../src/revocation/readers/frame.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";

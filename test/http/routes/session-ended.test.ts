@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { deleteUser, disableUser, setPassword } from "../../../src/flows/users.ts";
+import { deleteUser, disableUser, setPassword } from "../../../src/flows/users/users.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { createBrowser } from "../../support/browser.ts";
 import type { Pair } from "../../support/wire.ts";

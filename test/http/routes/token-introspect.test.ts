@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
-import { disableUser } from "../../../src/flows/users.ts";
+import { disableUser } from "../../../src/flows/users/users.ts";
 import { rowOf } from "../../flows/flow.ts";
 import { createTestAuth, type TestAuth, type TestAuthOptions, testStart } from "../../support/auth.ts";
 import { addService, type TestService } from "../../support/services.ts";

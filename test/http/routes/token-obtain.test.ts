@@ -1,7 +1,7 @@
 import { hash, verify } from "@node-rs/argon2";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createPasswordHasher } from "../../../src/crypto/passwords.ts";
-import { disableUser } from "../../../src/flows/users.ts";
+import { disableUser } from "../../../src/flows/users/users.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { expectRefusal, plainChallenge } from "../refusals.ts";
 

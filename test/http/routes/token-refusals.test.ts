@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, it } from "vitest";
-import { signCompact } from "../../../src/crypto/jws.ts";
 import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
+import { signCompact } from "../../../src/crypto/tokens/jws.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { expectRefusal, tokenChallenge } from "../refusals.ts";
 

@@ -2,17 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { createFolder } from "../folder.ts";
 
 /** Loads the configuration of a folder with these files. */
 function load(files: Record<string, string>, env: Record<string, string> = {}, flags = {}) {
   const directory = createFolder();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-  return loadConfig({ directory, env, flags });
+  return resolveConfig({ directory, env, flags });
 }
 
-describe("loadConfig", () => {
+describe("resolveConfig", () => {
   it("returns the contract's defaults if nothing is set", async () => {
     const { server, settings, source } = await load({});
     expect(server).toMatchObject({

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { ConfigError } from "../../../src/server/config/config-error.ts";
 import { readLegacyKey } from "../../../src/server/config/legacy-key.ts";
 import { createFolder } from "../folder.ts";
@@ -11,7 +11,7 @@ const untilDay = "2026-01-10";
 const before = Date.parse("2026-01-09T23:59:59Z") / 1_000;
 
 async function read(directory: string, env: Record<string, string> = {}, now = before): Promise<string | undefined> {
-  const key = readLegacyKey(await loadConfig({ directory, env }), now);
+  const key = readLegacyKey(await resolveConfig({ directory, env }), now);
   return key === undefined ? undefined : Buffer.from(key).toString();
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { toPostgresOptions, toProtection } from "../../../src/server/config/postgres-options.ts";
 import { createFolder } from "../folder.ts";
 
@@ -9,7 +9,7 @@ const certificate = resolve(import.meta.dirname, "../../support/tls/localhost.cr
 const url = "postgres://app:hunter2@db.example/app";
 
 async function read(env: Record<string, string>, at = url) {
-  return toPostgresOptions(at, await loadConfig({ directory: createFolder(), env }));
+  return toPostgresOptions(at, await resolveConfig({ directory: createFolder(), env }));
 }
 
 describe("toPostgresOptions", () => {
@@ -84,7 +84,7 @@ describe("toPostgresOptions", () => {
   it("refuses a databaseCa file without a certificate, for example with a key", async () => {
     const directory = createFolder();
     writeFileSync(join(directory, "ca.pem"), "-----BEGIN PRIVATE KEY-----");
-    const config = await loadConfig({ directory, env: { TOKENPAIR_DATABASE_CA: "ca.pem" } });
+    const config = await resolveConfig({ directory, env: { TOKENPAIR_DATABASE_CA: "ca.pem" } });
     expect(() => toPostgresOptions(url, config)).toThrow("holds no PEM certificate");
   });
 });

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { parseDatabaseUrl } from "../../../src/server/config/database.ts";
 import { createDefaultKey } from "../../../src/server/config/key-file.ts";
 import { findServerKeys } from "../../../src/server/config/server-keys.ts";
@@ -14,7 +14,7 @@ import { createFolder } from "../folder.ts";
 const secret = "0123456789abcdef0123456789abcdef";
 
 async function findAll(directory: string, env: Record<string, string> = {}, url = "sqlite:./tokenpair.db") {
-  return findServerKeys(await loadConfig({ directory, env }), parseDatabaseUrl(url, directory));
+  return findServerKeys(await resolveConfig({ directory, env }), parseDatabaseUrl(url, directory));
 }
 
 async function find(directory: string, signingKey?: string, more: Record<string, string> = {}) {

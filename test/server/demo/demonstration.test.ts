@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { serve } from "../../../src/server/serve.ts";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 import { createFolder } from "../folder.ts";
@@ -10,7 +10,7 @@ async function start({ demo = true, host = "127.0.0.1", databaseUrl = "sqlite::m
   const lines: string[] = [];
   const flags = { page: false, port: 0, host, databaseUrl, logLevel: "info" as const };
   const env = { TOKENPAIR_REUSE_INTERVAL: "0" };
-  const config = await loadConfig({ directory: createFolder(), env, flags });
+  const config = await resolveConfig({ directory: createFolder(), env, flags });
   const server = await serve(config, { demo, logTo: { write: (line: string) => void lines.push(line) } });
   onTestFinished(() => server.close());
   return { server, lines, url: server.url.replace("0.0.0.0", "127.0.0.1") };

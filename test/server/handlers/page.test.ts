@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { resolveSettings } from "../../../src/core/settings/resolve.ts";
-import { loadConfig } from "../../../src/server/config/config.ts";
+import { resolveConfig } from "../../../src/server/config/config.ts";
 import { ConfigError } from "../../../src/server/config/config-error.ts";
 import { createPage } from "../../../src/server/handlers/page.ts";
 import { serve } from "../../../src/server/serve.ts";
@@ -35,7 +35,7 @@ const importPattern = /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm;
 /** Starts a server with or without the page. */
 async function startServer(page: boolean): Promise<string> {
   const flags = { page, port: 0, databaseUrl: "sqlite::memory:" };
-  const config = await loadConfig({ directory: createFolder(), env: {}, flags });
+  const config = await resolveConfig({ directory: createFolder(), env: {}, flags });
   const server = await serve(config, { logTo: { write() {} } });
   onTestFinished(() => server.close());
   return server.url;

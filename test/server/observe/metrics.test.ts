@@ -29,6 +29,7 @@ describe("the metrics", () => {
       answer(path);
     }
     answer("/api/token/refresh/", 401);
+    answer("/api/token/continue/", 400);
     const text = await read();
     const count = (route: string, status: number) =>
       new RegExp(
@@ -38,6 +39,7 @@ describe("the metrics", () => {
     expect(count("token", 200)).toBe("2");
     expect(count("token/refresh", 200)).toBe("1");
     expect(count("token/refresh", 401)).toBe("1");
+    expect(count("token/continue", 400)).toBe("1");
     expect(count("auth/sessions", 200)).toBe("1");
     expect(count("health", 200)).toBe("1");
   });
