@@ -116,7 +116,7 @@ const surroundings: Readonly<Record<string, string>> = {
     import { createVerifier } from "tokenpair/verifier";
     declare const request: Request;`,
   ...ofAll(
-    ["node", "node-session", "node-user"],
+    ["node/index", "node/session", "node/user"],
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
@@ -127,7 +127,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
   ),
   ...ofAll(
-    ["express", "express-parts", "express-user"],
+    ["express/index", "express/parts", "express/user"],
     `
     import express, { type Response } from "express";
     import { type Auth, minutes } from "tokenpair";
@@ -139,7 +139,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function deleteAccount(userId: string, res: Response): void;`,
   ),
   ...ofAll(
-    ["fastify", "fastify-session", "fastify-cors", "fastify-user"],
+    ["fastify/index", "fastify/session", "fastify/cors", "fastify/user"],
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
@@ -155,7 +155,7 @@ const surroundings: Readonly<Record<string, string>> = {
     import { createAuth, sharedAuth } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
   ...ofAll(
-    ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],
+    ["next/action", "next/handlers", "next/proxy", "next/route", "next/user"],
     `
     import type { Auth } from "tokenpair";
     import { action, handlers, pages, proxy, withUser } from "tokenpair/next";
@@ -164,7 +164,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): Promise<object>;`,
   ),
   ...ofAll(
-    ["hono", "hono-session", "hono-cors", "hono-page", "hono-user"],
+    ["hono/index", "hono/session", "hono/cors", "hono/page", "hono/user"],
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
@@ -179,7 +179,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function deleteAccount(c: Context): Response;`,
   ),
   ...ofAll(
-    ["nestjs-decorators", "nestjs-guard", "nestjs-options", "nestjs-sockets"],
+    ["nestjs/decorators", "nestjs/guard", "nestjs/options", "nestjs/sockets"],
     `
     import type { IncomingMessage } from "node:http";
     import { Delete, Get, UseGuards } from "@nestjs/common";

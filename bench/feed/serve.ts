@@ -3,7 +3,7 @@
  * revokes a token, or tells what the process has used.
  */
 import { createServer } from "node:http";
-import { toNodeHandler } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
 import { systemRandom } from "../../src/core/runtime/random.ts";
 import { createServiceCredential } from "../../src/crypto/service-credential.ts";
 import { createAuth } from "../../src/index.ts";

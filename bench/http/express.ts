@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import { expressjwt } from "express-jwt";
 import passport from "passport";
 import { ExtractJwt, Strategy } from "passport-jwt";
-import { requireUser } from "../../src/adapters/express.ts";
+import { requireUser } from "../../src/adapters/express/index.ts";
 import { answer, listen, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 import fastifyJwt from "@fastify/jwt";
 import createFastify, { type FastifyInstance, type onRequestHookHandler } from "fastify";
-import { requireUser } from "../../src/adapters/fastify.ts";
+import { requireUser } from "../../src/adapters/fastify/index.ts";
 import { answer, host, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";
 

@@ -1,7 +1,7 @@
 import { createAdaptorServer } from "@hono/node-server";
 import { type Handler, Hono } from "hono";
 import { jwt } from "hono/jwt";
-import { requireUser } from "../../src/adapters/hono.ts";
+import { requireUser } from "../../src/adapters/hono/index.ts";
 import { answer, listen, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { fromNodeHeaders } from "better-auth/node";
 import { createVerifier } from "fast-jwt";
 import { jwtVerify } from "jose";
-import { requireUser } from "../../src/adapters/node.ts";
+import { requireUser } from "../../src/adapters/node/index.ts";
 import { startBetterAuth } from "./better-auth.ts";
 import { answer, type Headers, listen, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";

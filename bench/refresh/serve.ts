@@ -1,6 +1,6 @@
 /** A server in a process of its own: `serve.ts postgres URL SCHEMA` or `serve.ts sqlite PATH`. Tells its port. */
 import { createServer } from "node:http";
-import { toNodeHandler } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
 import { createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";

@@ -3,7 +3,7 @@
  * commit on.
  */
 import { createServer } from "node:http";
-import { toNodeHandler } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
 import { createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { listen } from "../http/served.ts";

@@ -81,17 +81,17 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     name: "the proxy of Next protects only what is written plainly",
-    file: "src/adapters/next-paths.ts",
+    file: "src/adapters/next/paths.ts",
     find: "return decodeURIComponent(path)",
     replace: "return path",
-    tests: ["test/adapters/next.test.ts"],
+    tests: ["test/adapters/next/next.test.ts"],
   },
   {
     name: "the proxy of Next redirects a prefetch to the login page",
-    file: "src/adapters/next-refusals.ts",
+    file: "src/adapters/next/refusals.ts",
     find: '"sec-purpose", ',
     replace: "",
-    tests: ["test/adapters/next.test.ts"],
+    tests: ["test/adapters/next/next.test.ts"],
   },
   {
     name: "a WebSocket upgrade by cookie is accepted from any page",

@@ -2,7 +2,7 @@ import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import * as forNode from "../../src/adapters/node.ts";
+import * as forNode from "../../src/adapters/node/index.ts";
 import { testAdapters } from "./adapter-tests.ts";
 import { startNode } from "./applications.ts";
 

@@ -7,10 +7,10 @@ import type fastify from "fastify";
 import type { FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from "fastify";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { expect } from "vitest";
-import * as forExpress from "../../src/adapters/express.ts";
-import * as forFastify from "../../src/adapters/fastify.ts";
-import * as forHono from "../../src/adapters/hono.ts";
-import * as forNode from "../../src/adapters/node.ts";
+import * as forExpress from "../../src/adapters/express/index.ts";
+import * as forFastify from "../../src/adapters/fastify/index.ts";
+import * as forHono from "../../src/adapters/hono/index.ts";
+import * as forNode from "../../src/adapters/node/index.ts";
 import type { Auth, Authentication, User } from "../../src/index.ts";
 import { danger, type RunningApp } from "./http-script.ts";
 

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { authRoutes } from "../../src/adapters/hono.ts";
-import { toNodeHandler } from "../../src/adapters/node.ts";
-import { toConnection } from "../../src/adapters/node-parts.ts";
+import { authRoutes } from "../../src/adapters/hono/index.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
+import { toConnection } from "../../src/adapters/node/parts.ts";
 import type { Auth, AuthEvent, Settings } from "../../src/index.ts";
 import { createScriptAuth, credentials } from "./http-script.ts";
 

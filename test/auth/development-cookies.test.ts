@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { afterEach, expect, it, vi } from "vitest";
-import { requireUser } from "../../src/adapters/hono.ts";
+import { requireUser } from "../../src/adapters/hono/index.ts";
 import { type AuthNode, addUser, startNode } from "./node.ts";
 
 let node: AuthNode | undefined;

@@ -1,10 +1,10 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import * as forExpress from "../../src/adapters/express.ts";
-import * as forFastify from "../../src/adapters/fastify.ts";
-import * as forHono from "../../src/adapters/hono.ts";
-import * as forNode from "../../src/adapters/node.ts";
+import * as forExpress from "../../src/adapters/express/index.ts";
+import * as forFastify from "../../src/adapters/fastify/index.ts";
+import * as forHono from "../../src/adapters/hono/index.ts";
+import * as forNode from "../../src/adapters/node/index.ts";
 import type { AuthenticationRequirement, Settings } from "../../src/index.ts";
 import { type AuthNode, addUser, bearer, startNode } from "./node.ts";
 

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
-import { type AuthEnv, requireUser as requireUserOfHono } from "../../src/adapters/hono.ts";
-import { requireUser as requireUserOfNode } from "../../src/adapters/node.ts";
+import { type AuthEnv, requireUser as requireUserOfHono } from "../../src/adapters/hono/index.ts";
+import { requireUser as requireUserOfNode } from "../../src/adapters/node/index.ts";
 import {
   type AnyAuth,
   type AnyCheck,

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { build } from "esbuild";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
-import { requireUser, sessionStarter, toNodeHandler } from "../../src/adapters/node.ts";
+import { requireUser, sessionStarter, toNodeHandler } from "../../src/adapters/node/index.ts";
 import { createClient } from "../../src/client/index.ts";
 import type { SessionState } from "../../src/client/session/session-state.ts";
 import { type Auth, createAuth } from "../../src/index.ts";

@@ -59,7 +59,7 @@ export function testNest(name: string): void {
 
   describe.skipIf(!isPrepared(name))("the entry tokenpair/nestjs", () => {
     it("exports what it promises", async () => {
-      const entry = await import(resolve(folder, "node_modules/tokenpair/dist/adapters/nestjs.js"));
+      const entry = await import(resolve(folder, "node_modules/tokenpair/dist/adapters/nestjs/index.js"));
       const names = ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"];
       expect(Object.keys(entry).sort()).toEqual(names);
     });

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { toNodeHandler } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { retireKey, rotateKeys } from "../../src/flows/keys/keys.ts";
 import { createHttpHandler } from "../../src/http/router.ts";

@@ -3,7 +3,7 @@ import { createServer, request as sendRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { consoleRoutes } from "../../src/adapters/node.ts";
+import { consoleRoutes } from "../../src/adapters/node/index.ts";
 import type { ListedAuditEntry, ListKey } from "../../src/core/store/staff.ts";
 import { createStaffScene, type StaffScene } from "./setup.ts";
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { toNodeHandler } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node/index.ts";
 import { type Auth, type AuthOptions, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import type { VerifierOptions } from "../../src/verifier/options.ts";

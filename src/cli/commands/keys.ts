@@ -9,7 +9,7 @@ import { toAccessRecords, toAccessStates, toSecretRecords, toVerifyingTime } fro
 import type { Config } from "../../server/config/config.ts";
 import { parseDatabaseUrl } from "../../server/config/database.ts";
 import { findServerKeys } from "../../server/config/server-keys.ts";
-import { confirm } from "../ask.ts";
+import { askToConfirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -42,7 +42,7 @@ export function addKeys(program: Command, context: Context): void {
     .option("--secret", "Replace the secret of refresh, CSRF and device tokens instead. With --now, log all users out.")
     .option("--yes", "Don't ask for confirmation. Required without a terminal for --secret --now.")
     .action(async (options: RotateOptions) => {
-      if (options.secret && options.now && !options.yes) await confirm(context, "This logs all users out.");
+      if (options.secret && options.now && !options.yes) await askToConfirm(context, "This logs all users out.");
       await runOnStore(context, options, (store, config) =>
         options.secret ? rotateSecret(store, config, options) : rotateKeys(store, config, options),
       );

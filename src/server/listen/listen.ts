@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { createVersionedListener } from "../../adapters/node-listener.ts";
-import { toConnection } from "../../adapters/node-parts.ts";
+import { createVersionedListener } from "../../adapters/node/listener.ts";
+import { toConnection } from "../../adapters/node/parts.ts";
 import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";

@@ -2,8 +2,8 @@
 import express from "express";
 import fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import * as forExpress from "../../../src/adapters/express.ts";
-import * as forFastify from "../../../src/adapters/fastify.ts";
+import * as forExpress from "../../../src/adapters/express/index.ts";
+import * as forFastify from "../../../src/adapters/fastify/index.ts";
 import { type Authentication, type AuthUser, createAuth, type RegisteredAuthentication } from "../../../src/index.ts";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 

@@ -1,0 +1,36 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { MiddlewareHandler } from "hono";
+import type { AnyRoutes } from "../../index.ts";
+import { toConnection } from "../node/parts.ts";
+import { toReadableRequest } from "./body.ts";
+
+export { cors } from "./cors.ts";
+export { requirePage } from "./page.ts";
+export type { AuthEnv, AuthenticatedHandler } from "./parts.ts";
+export { sessionStarter } from "./session.ts";
+export { requireUser } from "./user.ts";
+
+/**
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`.
+ *
+ * @example
+ * app.use(authRoutes(auth));
+ */
+export function authRoutes(auth: AnyRoutes): MiddlewareHandler {
+  return async (c, next) => {
+    if (!auth.handles(c.req.path)) return next();
+    const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
+    return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
+  };
+}
+
+/**
+ * Returns a middleware with the console's pages and its staff API.
+ *
+ * @param staff the object that `createConsole` of `tokenpair/console` returned.
+ * @example
+ * app.use(consoleRoutes(createConsole(auth)));
+ */
+export function consoleRoutes(staff: AnyRoutes): MiddlewareHandler {
+  return authRoutes(staff);
+}
