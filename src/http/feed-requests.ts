@@ -51,7 +51,7 @@ export async function answerFeedRequest(
   const { isStream, wait, ...query } = parseQuery(new URL(url).searchParams);
   const request = { ...query, arrivedAt };
   if (isStream) return new Response(await readers.stream(request, signal), { headers: frameHeaders });
-  const frame = await poll(readers, request, { wait, gone, signal });
+  const frame = await pollUntilGone(readers, request, { wait, gone, signal });
   if (frame === null) return new Response(null, { status: clientGone });
   if (acceptsJson(headers)) return toJsonResponse(200, toReadableFrame(frame));
   return new Response(toBody(frame.parts), {
@@ -99,8 +99,8 @@ export function answerFeedAcknowledgement(
 const clientGone = 499;
 
 /** Returns a frame; `null` if the client has gone. */
-async function poll(
-  { poll }: Pick<FeedReaders, "poll">,
+async function pollUntilGone(
+  readers: Pick<FeedReaders, "poll">,
   request: ReaderRequest,
   {
     wait,
@@ -109,7 +109,7 @@ async function poll(
   }: { readonly wait: number; readonly gone: AbortSignal; readonly signal: AbortSignal | undefined },
 ): Promise<PolledFrame | null> {
   try {
-    return await withSignals([gone, signal], (ended) => poll(request, { wait, signal: ended }));
+    return await withSignals([gone, signal], (ended) => readers.poll(request, { wait, signal: ended }));
   } catch (error) {
     if (gone.aborted) return null;
     throw error;

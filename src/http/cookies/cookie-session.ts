@@ -1,4 +1,4 @@
-import { AuthError } from "../../core/errors.ts";
+import { AuthError, isRefusal } from "../../core/errors.ts";
 import type { Actor } from "../../flows/sessions/actor.ts";
 import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
@@ -76,7 +76,7 @@ export function nullIfRefused<T>(verify: () => T): T | null {
   try {
     return verify();
   } catch (error) {
-    if (error instanceof AuthError && error.code !== "unavailable") return null;
+    if (isRefusal(error)) return null;
     throw error;
   }
 }
