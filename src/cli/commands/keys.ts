@@ -88,20 +88,26 @@ function listKeys(records: KeyRecords, config: Config): Output {
       record.kekId ?? "-",
     ]),
   );
-  const adoption =
-    ownRefreshSince === null
-      ? "Refresh tokens are signed as in version 0.1. When the last node of that version has stopped, run `tokenpair keys adopt`."
-      : ownRefreshSince === 0
-        ? "Refresh tokens have always had their own key."
-        : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
   return {
-    lines: [...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table), adoption],
+    lines: [
+      ...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table),
+      ...toAdoptionLines(ownRefreshSince),
+    ],
     json: {
       keys: rows.map(({ record, state }) => toKeyJson(record, state)),
       own_refresh_since: ownRefreshSince,
       version: records.version,
     },
   };
+}
+
+/** Says whether refresh tokens have their own key, if version 0.1 has used this database. */
+function toAdoptionLines(ownRefreshSince: number | null): readonly string[] {
+  if (ownRefreshSince === 0) return [];
+  if (ownRefreshSince !== null) return [`Refresh tokens have had their own key since ${toTime(ownRefreshSince)}.`];
+  return [
+    "Refresh tokens are signed as in version 0.1. When the last 0.1 node has stopped, run `tokenpair keys adopt`.",
+  ];
 }
 
 function toSecretState({ signsFrom, sealed, retiredAt }: KeyRecord, now: number): string {

@@ -49,7 +49,7 @@ const pageSize = 1000;
 export function addUsers(program: Command, context: Context): void {
   const users = program.command("users").description("Create, show and change users.");
 
-  addCommand(users, "create", "Create a user. Asks for the password twice.")
+  addCommand(users, "create", "Create a user. Asks for the password, unless --password-stdin is given.")
     .argument("<name>", "Login name.")
     .option("--email <email>", "Email address.")
     .addOption(new Option("--role <role>", "Role in the console.").choices(roles))

@@ -118,7 +118,7 @@ function readRelayCredentials({ directory, env }: Context, { relayCredentialsFil
   const lines = text.split("\n").map((line) => line.trim());
   const credentials = lines.filter((line) => line !== "" && !line.startsWith("#"));
   if (relayCredentialsFile === undefined || credentials.length > 0) return credentials;
-  throw new CommandError(`${relayCredentialsFile} has no credentials; write one a line, each tps_ and 43 characters`);
+  throw new CommandError(`${relayCredentialsFile} has no credentials; write one per line, each tps_ and 43 characters`);
 }
 
 function readText(directory: string, file: string): string {
