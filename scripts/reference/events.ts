@@ -1,8 +1,8 @@
 /** Writes the table of docs/events.md from the catalogue of events, which is the reference. Run by `npm run docs`. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { catalogue } from "../src/events/catalogue/catalogue.ts";
+import { catalogue } from "../../src/events/catalogue/catalogue.ts";
 
-const path = new URL("../docs/events.md", import.meta.url);
+const path = new URL("../../docs/events.md", import.meta.url);
 const begin = "<!-- Generated from src/events/catalogue/catalogue.ts by `npm run docs`: begin -->";
 const end = "<!-- end -->";
 

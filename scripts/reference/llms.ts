@@ -2,7 +2,7 @@
  * Writes llms.txt, which tells a coding agent what each page of the documentation answers. Run by `npm run docs`.
  */
 import { writeFileSync } from "node:fs";
-import { guide } from "../site/guide.ts";
+import { guide } from "../../site/guide.ts";
 
 const preamble = `# tokenpair
 
@@ -29,4 +29,4 @@ export function toLlmsText(): string {
   return preamble + groups.join("");
 }
 
-if (import.meta.main) writeFileSync(new URL("../llms.txt", import.meta.url), toLlmsText());
+if (import.meta.main) writeFileSync(new URL("../../llms.txt", import.meta.url), toLlmsText());

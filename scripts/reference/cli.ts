@@ -1,7 +1,7 @@
 /** Writes docs/cli.md from the commands themselves. Run by `npm run docs`. */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { createProgram } from "../src/cli/program.ts";
+import { createProgram } from "../../src/cli/program.ts";
 
 const preamble = `# Command line
 
@@ -39,4 +39,4 @@ function toSections(command: Command, parent: string): string[] {
   return [`## \`${name}\`\n\n${command.description()}\n\n\`\`\`\n${usage}\n\`\`\`\n${table}`, ...sections];
 }
 
-if (import.meta.main) writeFileSync(new URL("../docs/cli.md", import.meta.url), await toCliReference());
+if (import.meta.main) writeFileSync(new URL("../../docs/cli.md", import.meta.url), await toCliReference());

@@ -1,8 +1,8 @@
 /** Writes docs/http-api.md from the OpenAPI document. Run by `npm run docs`. */
 import { writeFileSync } from "node:fs";
-import { toSlug } from "../site/slug.ts";
-import { createAuth } from "../src/create-auth.ts";
-import { sqliteStore } from "../src/store/sqlite/index.ts";
+import { toSlug } from "../../site/slug.ts";
+import { createAuth } from "../../src/create-auth.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 const preamble = `# HTTP API
 
@@ -199,4 +199,4 @@ function toCell(text: string): string {
     .replaceAll(/\s*\n\s*/g, " ");
 }
 
-if (import.meta.main) writeFileSync(new URL("../docs/http-api.md", import.meta.url), await toHttpReference());
+if (import.meta.main) writeFileSync(new URL("../../docs/http-api.md", import.meta.url), await toHttpReference());

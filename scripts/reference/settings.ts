@@ -1,7 +1,7 @@
 /** Writes docs/settings.md from the docstrings of the settings. Run by `npm run docs`. */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 
 const preamble = `# Settings
 
