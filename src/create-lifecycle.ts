@@ -1,8 +1,10 @@
 import type { Auth } from "./auth.ts";
 import type { Parts } from "./create-deps.ts";
+import { sweepSilentNodes } from "./flows/confirm-earlier.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
-import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
+import { checkHealth } from "./node-health.ts";
+import { toKeyStats, toReaderStats } from "./node-stats.ts";
 
 /**
  * Creates the part of `Auth` that starts and stops this node, and reports its state.

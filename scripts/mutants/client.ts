@@ -47,8 +47,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "the user's repetition of a second step has another idempotency key",
     file: "src/client/assemble-client.ts",
-    find: "text === lost[0] ? lost[1] : createIdempotencyKey(env)",
-    replace: "createIdempotencyKey(env)",
+    find: "if (text !== lostInput) lostKey = createIdempotencyKey(env);",
+    replace: "lostKey = createIdempotencyKey(env);",
     tests: ["test/client/confirm.test.ts", "test/client/password-change.test.ts"],
   },
   {

@@ -72,7 +72,7 @@ function decode(bytes: Uint8Array): string {
  * @throws CommandError for any other answer.
  * @throws UsageError if there is no terminal on which to ask.
  */
-export async function confirm(context: Context, warning: string): Promise<void> {
+export async function askToConfirm(context: Context, warning: string): Promise<void> {
   if (!isInteractive(context)) throw new UsageError(`${warning} Without a terminal, confirm with --yes`);
   const lines = createInterface({ input: context.stdin, output: context.stderr });
   try {

@@ -1,5 +1,5 @@
 import { withoutControls } from "../core/text.ts";
-import type { Confirmed, RevokedAndConfirmed } from "../flows/commit.ts";
+import { type Confirmed, type RevokedAndConfirmed, toConfirmed } from "../flows/commit.ts";
 
 /** Returns the lines of a table with aligned columns, without control characters. */
 export function toTable(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
@@ -26,8 +26,8 @@ export function toConfirmationLines({ confirmed }: Confirmed): readonly string[]
 }
 
 /** Returns the number of revoked sessions, and how the revocation was confirmed, as JSON. */
-export function toRevokedJson({ sessions, confirmed }: RevokedAndConfirmed) {
-  return { revoked: sessions, ...(confirmed === undefined ? {} : { confirmed }) };
+export function toRevokedJson(revoked: RevokedAndConfirmed) {
+  return { revoked: revoked.sessions, ...toConfirmed(revoked) };
 }
 
 /** Returns the notice that the log of a server can't be written. */

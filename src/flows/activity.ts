@@ -1,7 +1,10 @@
 import type { AuditEntry } from "../core/store/audit.ts";
 import type { Deps } from "./deps.ts";
 
-/** What happened to a user's account, as shown to the user. It has no text that is meant for staff or for the log. */
+/**
+ * What happened to a user's account, as shown to the user. It has no text that is meant for staff or for the log, and says
+ * nothing about the device of another actor.
+ */
 export interface ActivityEntry {
   readonly id: number;
   /** Whole seconds since the epoch. */
@@ -31,5 +34,7 @@ export async function listActivity(
 
 function toActivity({ details, reason, actor, note: _note, ...entry }: AuditEntry): ActivityEntry {
   const found = entry.type === "sessions_revoked" ? reason : (details["outcome"] ?? details["change"]);
-  return { ...entry, detail: typeof found === "string" ? found : null, byOther: actor !== null };
+  const byOther = actor !== null;
+  const device = byOther ? { ip: null, userAgent: null } : {};
+  return { ...entry, ...device, detail: typeof found === "string" ? found : null, byOther };
 }

@@ -2,6 +2,7 @@ import { StoreUnavailableError } from "../core/errors.ts";
 import type { CommitPosition, Confirmation } from "../core/revocation.ts";
 import { clockMargin } from "../core/revocation-horizon.ts";
 import { settingRules } from "../core/settings/rules.ts";
+import type { Confirmer } from "../revocation/confirm.ts";
 import type { Deps } from "./deps.ts";
 
 /**
@@ -15,7 +16,7 @@ const longestMemory = settingRules.leeway.max + clockMargin;
  * @returns the position of the new entry in the feed.
  * @throws StoreUnavailableError if the store can't be written to.
  */
-export async function appendProbe({
+async function appendProbe({
   store,
   random,
   clock,
@@ -41,4 +42,15 @@ export async function confirmEarlier(
     if (error instanceof StoreUnavailableError) return "pending";
     throw error;
   }
+}
+
+/**
+ * Revokes a token that doesn't exist and confirms the revocation. This finds and removes a crashed node before a caller has
+ * to wait for it.
+ */
+export function sweepSilentNodes(deps: Pick<Deps, "store" | "random" | "clock">, confirmer: Confirmer): void {
+  void appendProbe(deps)
+    .then((position) => confirmer.confirm(position, { isProbe: true }))
+    // Then the first confirmed revocation finds them.
+    .catch(() => {});
 }

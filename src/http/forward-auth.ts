@@ -4,6 +4,7 @@ import type { Settings } from "../core/settings/settings.ts";
 import { isSafeMethod } from "./cookies/same-origin.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { RequestLike } from "./request/headers.ts";
+import { readMediaType } from "./request/media-types.ts";
 
 /*
  * A proxy asks whether to let a request through: nginx by auth_request, Caddy by forward_auth, Envoy by ext_authz. It sends the
@@ -147,6 +148,6 @@ const formTypes = ["application/x-www-form-urlencoded", "multipart/form-data", "
 
 /** The proxy sends no body, so its `Content-Type` decides. @throws AuthError `csrf_failed` */
 function requireNoForm({ headers }: Request): void {
-  const essence = headers.get("Content-Type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (formTypes.includes(essence)) throw new AuthError("csrf_failed", `Media type "${essence}" is not accepted.`);
+  const mediaType = readMediaType(headers);
+  if (formTypes.includes(mediaType)) throw new AuthError("csrf_failed", `Media type "${mediaType}" is not accepted.`);
 }

@@ -31,8 +31,14 @@ export function createField({ label, name, type, autocomplete, hint, missing }: 
   const noteId = `${name}-note`;
   const note = element("p", { class: "note", id: noteId, "aria-live": "assertive" }, hint ?? "");
   const input = element("input", {
-    ...{ id: name, name, type, autocomplete, autocapitalize: "none", spellcheck: "false" },
-    ...{ required: "", "aria-describedby": noteId },
+    id: name,
+    name,
+    type,
+    autocomplete,
+    autocapitalize: "none",
+    spellcheck: "false",
+    required: "",
+    "aria-describedby": noteId,
   });
   const reveal = createButton("Show", () => setRevealed(input.type === "password"), { class: "reveal" });
   const setRevealed = (revealed: boolean) => {

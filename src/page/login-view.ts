@@ -8,11 +8,17 @@ import type { View } from "./view.ts";
 /** Creates the view with the login form. `notice` says why the user is no longer logged in. */
 export function createLoginView(client: Client, notice: string | undefined, hint?: string): View {
   const username = createField({
-    ...{ label: "Username", name: "username", type: "text", autocomplete: "username" },
+    label: "Username",
+    name: "username",
+    type: "text",
+    autocomplete: "username",
     missing: "Please enter your username.",
   });
   const password = createField({
-    ...{ label: "Password", name: "password", type: "password", autocomplete: "current-password" },
+    label: "Password",
+    name: "password",
+    type: "password",
+    autocomplete: "current-password",
     missing: "Please enter your password.",
   });
   const remember = element("input", { type: "checkbox", name: "remember", checked: "" });

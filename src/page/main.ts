@@ -20,7 +20,8 @@ const { authPath, csrfCookie, csrfHeaderName, hasDemo } = settings;
 const demo = hasDemo ? await import("./demo/index.ts") : undefined;
 const isSecondTab = demo !== undefined && location.hash === demo.secondTabHash;
 const client = createClient({
-  ...{ authPath, csrfCookie },
+  authPath,
+  csrfCookie,
   ...(csrfHeaderName && { csrfHeader: csrfHeaderName }),
   ...(isSecondTab && { fetch: demo.markedFetch }),
 });

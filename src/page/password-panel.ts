@@ -7,11 +7,17 @@ import { createForm } from "./form.ts";
 /** Creates a panel with the form that changes the password, which logs out every other device. */
 export function createPasswordPanel(client: Client, { username }: User, connection: Connection): HTMLElement {
   const current = createField({
-    ...{ label: "Current password", name: "current_password", type: "password", autocomplete: "current-password" },
+    label: "Current password",
+    name: "current_password",
+    type: "password",
+    autocomplete: "current-password",
     missing: "Please enter your current password.",
   });
   const next = createField({
-    ...{ label: "New password", name: "new_password", type: "password", autocomplete: "new-password" },
+    label: "New password",
+    name: "new_password",
+    type: "password",
+    autocomplete: "new-password",
     hint: "Use several words. It must not contain your username.",
     missing: "Please enter a new password.",
   });

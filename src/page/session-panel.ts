@@ -13,7 +13,8 @@ export interface SessionPanel extends Pick<View, "root" | "dispose"> {
 export function createSessionPanel(client: Client): SessionPanel {
   const expiry = createFigure("Access token expires in");
   const refresh = createFigure("Next refresh in");
-  const [createdAt, expiresAt] = [element("dd", {}, "–"), element("dd", {}, "–")];
+  const createdAt = element("dd", {}, "–");
+  const expiresAt = element("dd", {}, "–");
 
   function tick(): void {
     const countdown = client.countdown();
@@ -33,8 +34,10 @@ export function createSessionPanel(client: Client): SessionPanel {
       element(
         "dl",
         { class: "facts" },
-        ...[element("dt", {}, "Logged in"), createdAt],
-        ...[element("dt", {}, "Expires, if it isn't used"), expiresAt],
+        element("dt", {}, "Logged in"),
+        createdAt,
+        element("dt", {}, "Expires, if it isn't used"),
+        expiresAt,
       ),
       element(
         "p",

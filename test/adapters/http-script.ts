@@ -94,6 +94,18 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
     expect(await sendRaw(url, `GET /api/schema/ HTTP/${version}\r\n${hosts}`)).toMatch(/^HTTP\/1\.1 400 /);
   }
 
+  // A path with a dot segment would reach a different endpoint from the one that a proxy has asked.
+  for (const target of [
+    "check/../csrf/",
+    "check/a/%2e%2E/%2e./csrf/",
+    "check/./",
+    "check/../../../.well-known/jwks.json",
+  ]) {
+    const answer = await sendRaw(url, `GET /api/auth/${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    expect([target, answer]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 400 .*bad_request/s)]);
+  }
+  expect(await sendRaw(url, "GET /api/auth/csrf/?next=/../a HTTP/1.0\r\n\r\n")).toContain(" 200 ");
+
   // Refresh, replay, verify.
   const refreshed = await post("/api/token/refresh/", JSON.stringify({ refresh }));
   const next = await refreshed.json();

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { confirm, readNewPassword } from "../../src/cli/ask.ts";
+import { askToConfirm, readNewPassword } from "../../src/cli/ask.ts";
 import type { Context } from "../../src/cli/context.ts";
 import { choose } from "../../src/cli/init/choices.ts";
 
@@ -96,15 +96,15 @@ describe("readNewPassword from stdin", () => {
 
 describe("confirm", () => {
   it("accepts only yes", async () => {
-    await expect(confirm(createTerminal({ continue: "yes\n" }).context, "Sure?")).resolves.toBeUndefined();
-    await expect(confirm(createTerminal({ continue: "y\n" }).context, "Sure?")).rejects.toThrow(
+    await expect(askToConfirm(createTerminal({ continue: "yes\n" }).context, "Sure?")).resolves.toBeUndefined();
+    await expect(askToConfirm(createTerminal({ continue: "y\n" }).context, "Sure?")).rejects.toThrow(
       "cancelled; nothing was changed",
     );
   });
 
   it("requires --yes without a terminal", async () => {
     const noTerminal = { stdin: {}, stderr: {} } as unknown as Context;
-    await expect(confirm(noTerminal, "Sure?")).rejects.toThrow("Sure? Without a terminal, confirm with --yes");
+    await expect(askToConfirm(noTerminal, "Sure?")).rejects.toThrow("Sure? Without a terminal, confirm with --yes");
   });
 });
 

@@ -21,11 +21,11 @@ async function openAfterOutage(kind: "offline" | Response) {
 
 describe("a back-off", () => {
   it.each([
-    ["didn't respond", "offline" as const],
-    ["was replaced by a gateway's 503", toUnavailable()],
-  ])("ends at the first click after a time in which the server %s", async (_, kind) => {
+    ["didn't respond", "offline" as const, "offline"],
+    ["was replaced by a gateway's 503", toUnavailable(), "unavailable"],
+  ])("ends at the first click after a time in which the server %s", async (_, kind, problem) => {
     const { browser, tab } = await openAfterOutage(kind);
-    expect(tab.client.session().problem).toBeDefined();
+    expect(tab.client.session().problem).toBe(problem);
     const response = tab.client.fetch("/api/orders/");
     await browser.clock.advance(0);
     expect((await response).status).toBe(200);

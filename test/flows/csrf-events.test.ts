@@ -55,6 +55,19 @@ describe("csrf_refused", () => {
     expect(entries.map(({ type }) => type)).toEqual(["csrf_refused"]);
   });
 
+  it("records at most ten refusals a minute of a user, even of a revoked session, and all entries of others", async () => {
+    const browser = createBrowser(auth);
+    await browser.logIn();
+    await auth.deps.flows.revokeSessionsForUser(auth.user.id);
+    auth.events.length = 0;
+    const entries = await record(async () => {
+      for (let i = 0; i < 1_100; i++) await browser.post("/api/auth/logout/", {}, { "X-CSRFToken": null });
+      await auth.send("POST", "/api/token/", { body: { username: "nobody", password: "wrong" } });
+    });
+    expect(auth.events.filter(({ type }) => type === "csrf_refused")).toHaveLength(1_100);
+    expect(entries.map(({ type }) => type)).toEqual([...Array(10).fill("csrf_refused"), "login_failed"]);
+  });
+
   it("emits no csrf_refused for a request with a valid CSRF token", async () => {
     const browser = createBrowser(auth);
     await browser.logIn();

@@ -12,7 +12,7 @@ import type { AuthEvent } from "../../src/events/events.ts";
 import type { KeyDeps } from "../../src/flows/keys/keys.ts";
 import { issue } from "../../src/flows/sessions/issue.ts";
 import { createUser } from "../../src/flows/users/users.ts";
-import { checkHealth } from "../../src/node-state.ts";
+import { checkHealth } from "../../src/node-health.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createManualTime } from "../support/manual-time.ts";
 

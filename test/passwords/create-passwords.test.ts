@@ -140,9 +140,9 @@ describe("createPasswords", () => {
   });
 
   it("accepts a good new password, with and without a username", async () => {
-    await passwords.check(password);
-    await passwords.check(password, { username: undefined });
-    await passwords.check(password, { username: "ada" });
+    await expect(passwords.check(password)).resolves.toBeUndefined();
+    await expect(passwords.check(password, { username: undefined })).resolves.toBeUndefined();
+    await expect(passwords.check(password, { username: "ada" })).resolves.toBeUndefined();
   });
 
   it.each(["hash", "check"] as const)("%s refuses what isn't a string, and doesn't show it", async (method) => {

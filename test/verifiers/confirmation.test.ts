@@ -160,13 +160,12 @@ it.runIf(hasLongTests)(
         await sleep(2 * bound).finally(() => wire.cut());
         wire.mend();
       },
-      async "link to another server"(_, { wire, service }) {
+      async "link to another server"(_, { wire }) {
         if (wire === lower.wire) return;
         wire.lead(pickOf(servers).server.port);
         wire.cut();
         wire.mend();
         await sleep(bound);
-        expect(service.name).toBeDefined();
       },
       async "server killed"(issuer) {
         await issuer.server.kill();

@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import type { AnyRoutes } from "../../index.ts";
-import { toConnection } from "../node/parts.ts";
+import { answerResolved } from "../node/paths.ts";
 import { toReadableRequest } from "./body.ts";
 
 export { cors } from "./cors.ts";
@@ -20,7 +20,8 @@ export function authRoutes(auth: AnyRoutes): MiddlewareHandler {
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
-    return auth.fetch(await toReadableRequest(c), incoming?.socket === undefined ? {} : toConnection(incoming));
+    if (incoming?.socket === undefined) return auth.fetch(await toReadableRequest(c), {});
+    return answerResolved(incoming, async (connection) => auth.fetch(await toReadableRequest(c), connection));
   };
 }
 

@@ -2,14 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCors, AnyRoutes, CorsOptions } from "../../index.ts";
 import { createVersionedListener } from "./listener.ts";
-import { sendCors, toConnection } from "./parts.ts";
+import { sendCors } from "./parts.ts";
+import { answerResolved } from "./paths.ts";
 
 export { sessionStarter } from "./session.ts";
 export { requirePage, requireUser } from "./user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
- * check `auth.handles(req)` first.
+ * check `auth.handles(req)` first. It answers a path with a "." or ".." segment with 400.
  *
  * @example
  * const handleAuth = toNodeHandler(auth);
@@ -19,10 +20,11 @@ export function toNodeHandler(
   auth: Pick<AnyRoutes, "fetch">,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return createVersionedListener((options) =>
-    getRequestListener((request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)), {
-      ...options,
-      overrideGlobalObjects: false,
-    }),
+    getRequestListener(
+      (request, { incoming }) =>
+        answerResolved(incoming as IncomingMessage, (connection) => auth.fetch(request, connection)),
+      { ...options, overrideGlobalObjects: false },
+    ),
   );
 }
 

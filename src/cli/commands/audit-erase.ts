@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { toCount } from "../../core/text.ts";
 import { eraseUser } from "../../flows/users/erase-user.ts";
-import { confirm } from "../ask.ts";
+import { askToConfirm } from "../ask.ts";
 import { addCommand, type CommonOptions, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError, UsageError } from "../errors.ts";
@@ -25,7 +26,8 @@ export function addAuditErase(audit: Command, context: Context): void {
       const { user: userId } = options;
       if (userId === undefined) throw new UsageError("--user is missing; give the id of the deleted user");
       return runOnStore(context, options, async (store, config) => {
-        if (!options.yes) await confirm(context, `This erases what is stored about the devices of user ${userId}.`);
+        if (!options.yes)
+          await askToConfirm(context, `This erases what is stored about the devices of user ${userId}.`);
         const erased = await eraseUser(toFlowDeps(store, config), userId, toOperator(options));
         if (erased === null) {
           throw new CommandError(`user ${userId} still exists; delete the user first: tokenpair users delete NAME`);
@@ -33,12 +35,10 @@ export function addAuditErase(audit: Command, context: Context): void {
         const { entries, sessions } = erased;
         return {
           lines: [
-            `Erased ${count(entries, "audit entry", "audit entries")} and ${count(sessions, "session", "sessions")} of user ${userId}.`,
+            `Erased ${toCount(entries, "audit entry", "audit entries")} and ${toCount(sessions, "session")} of user ${userId}.`,
           ],
           json: { user_id: userId, entries, sessions },
         };
       });
     });
 }
-
-const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { AuditEntry, AuditQuery } from "../../core/store/audit.ts";
 import type { Store } from "../../core/store/index.ts";
@@ -11,6 +11,7 @@ import { addCommand, type CommonOptions, withStore, writeLines } from "../comman
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
+import { parseWhole } from "../parse-whole.ts";
 import { parseSince } from "../since.ts";
 import { addAuditErase } from "./audit-erase.ts";
 
@@ -29,8 +30,6 @@ const pollInterval = 1_000;
 /** The maximum number of entries that `--follow` reads at once. */
 const pageSize = 1_000;
 
-const maxLimit = 100_000;
-
 /** Adds the command `audit`. */
 export function addAudit(program: Command, context: Context): void {
   const command = addCommand(program, "audit", "Show the newest entries of the audit log, oldest first.")
@@ -42,7 +41,7 @@ export function addAudit(program: Command, context: Context): void {
       'Only entries since this time, for example "1h", "2d" or "2026-01-31T12:00:00Z".',
       (text) => parseSince(text, systemClock.now()),
     )
-    .option("--limit <n>", "Maximum number of entries.", parseLimit, 100)
+    .option("--limit <n>", "Maximum number of entries.", parseWhole("a number", { from: 1, to: 100_000 }), 100)
     .option("--follow", "Keep printing new entries until interrupted.")
     .action((options: AuditOptions) =>
       withStore(context, options, async (store, config) => {
@@ -52,14 +51,6 @@ export function addAudit(program: Command, context: Context): void {
       }),
     );
   addAuditErase(command, context);
-}
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (!/^\d+$/.test(text) || limit < 1 || limit > maxLimit) {
-    throw new InvalidArgumentError(`Use a number from 1 to ${maxLimit}.`);
-  }
-  return limit;
 }
 
 type Query = Omit<AuditQuery, "after" | "limit">;

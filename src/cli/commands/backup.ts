@@ -3,11 +3,13 @@ import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import { toErrorCode } from "../../core/errors.ts";
 import { parseDatabaseUrl } from "../../server/config/database.ts";
 import { copyDatabase } from "../../store/sqlite/backup.ts";
 import { addCommand, type CommonOptions, loadConfigFor, type Output, print } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
+import { startOfLine } from "../terminal.ts";
 
 /** Adds the command `backup`. */
 export function addBackup(program: Command, context: Context): void {
@@ -95,14 +97,15 @@ function place(draft: string, destination: string): void {
     linkSync(draft, destination);
   } catch (error) {
     // Some file systems have no links.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(toCode(error))) throw error;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(toErrorCode(error) ?? "")) throw error;
     requireFree(destination);
     renameSync(draft, destination);
   }
 }
 
 function toCopyError(error: unknown, destination: string): unknown {
-  switch (toCode(error)) {
+  const code = toErrorCode(error);
+  switch (code) {
     case "EEXIST":
       return new CommandError(`${destination} exists already; a backup overwrites no file, so choose another name`);
     case "ENOENT":
@@ -111,7 +114,7 @@ function toCopyError(error: unknown, destination: string): unknown {
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return new CommandError(`can't write to ${dirname(destination)} (${toCode(error)}); check its owner and mode`);
+      return new CommandError(`can't write to ${dirname(destination)} (${code}); check its owner and mode`);
     case "ENOSPC":
     case "EDQUOT":
       return new CommandError(`the disk of ${dirname(destination)} is full; nothing was left there`);
@@ -119,13 +122,6 @@ function toCopyError(error: unknown, destination: string): unknown {
       return error;
   }
 }
-
-function toCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** Moves a terminal's cursor to the start of the line and clears it. */
-const startOfLine = "\r\u001b[K";
 
 function createProgressLine({
   stderr,

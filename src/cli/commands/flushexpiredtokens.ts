@@ -5,9 +5,7 @@ import { deleteExpiredRows } from "../../flows/cleanup.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import { type Context, isInteractive } from "../context.ts";
-
-/** Moves a terminal's cursor to the start of the line and clears it. */
-const startOfLine = "\r\u001b[K";
+import { startOfLine } from "../terminal.ts";
 
 /** Adds the command `flushexpiredtokens`, which has the name of simplejwt's command. */
 export function addFlushExpiredTokens(program: Command, context: Context): void {
@@ -37,7 +35,7 @@ function toSummary({ sessions, revocations, failures, ...others }: DeletedCounts
     toCount(sessions, "session"),
     toCount(revocations, "revocation"),
     `${toCount(failures, "counter")} of failed logins`,
-    `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`,
+    toCount(auditEntries, "audit entry", "audit entries"),
     ...(legacyTokens === 0 ? [] : [`${toCount(legacyTokens, "token")} of simplejwt`]),
     ...(loginTickets === 0 ? [] : [`${toCount(loginTickets, "ticket")} of logins`]),
   ];

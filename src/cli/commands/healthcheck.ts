@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { resolveConfig } from "../../server/config/config.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
+import { parseWhole } from "../parse-whole.ts";
 
 interface HealthcheckFlags {
   readonly url?: string;
@@ -16,6 +17,8 @@ const answerTimeout = 5_000;
 
 /** How long to pause between two questions with `--wait`, in milliseconds. */
 const pause = 100;
+
+const parseWait = parseWhole("a number of seconds", { from: 0, to: 3_600 });
 
 /** Adds the command `healthcheck`. */
 export function addHealthcheck(program: Command, context: Context): void {
@@ -57,12 +60,6 @@ async function askServer(target: URL): Promise<string> {
   const { status, detail } = (await response.json().catch(() => ({}))) as { status?: string; detail?: string };
   if (response.status !== 200) throw new CommandError(detail ?? `the server answered ${response.status}`);
   return status ?? "ok";
-}
-
-function parseWait(text: string): number {
-  const seconds = Number(text);
-  if (!/^\d+$/.test(text) || seconds > 3_600) throw new InvalidArgumentError("Use a number of seconds from 0 to 3600.");
-  return seconds;
 }
 
 /** A server that listens on all addresses is asked on this machine. */

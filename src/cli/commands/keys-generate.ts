@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { toErrorCode } from "../../core/errors.ts";
 import { settingRules } from "../../core/settings/rules.ts";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
 import {
@@ -62,8 +63,8 @@ function writeNew(file: string, content: string): void {
   try {
     writeFileSync(file, content, { flag: "wx", mode: 0o600, flush: true });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const code = toErrorCode(error);
     if (code === "EEXIST") throw new CommandError(`${file} exists already; nothing was written`);
-    throw new CommandError(`${file} can't be written (${code})`);
+    throw new CommandError(`${file} can't be written (${code ?? "unknown error"})`);
   }
 }

@@ -9,7 +9,7 @@ import { toAccessRecords, toAccessStates, toSecretRecords, toVerifyingTime } fro
 import type { Config } from "../../server/config/config.ts";
 import { parseDatabaseUrl } from "../../server/config/database.ts";
 import { findServerKeys } from "../../server/config/server-keys.ts";
-import { confirm } from "../ask.ts";
+import { askToConfirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -42,7 +42,7 @@ export function addKeys(program: Command, context: Context): void {
     .option("--secret", "Replace the secret of refresh, CSRF and device tokens instead. With --now, log all users out.")
     .option("--yes", "Don't ask for confirmation. Required without a terminal for --secret --now.")
     .action(async (options: RotateOptions) => {
-      if (options.secret && options.now && !options.yes) await confirm(context, "This logs all users out.");
+      if (options.secret && options.now && !options.yes) await askToConfirm(context, "This logs all users out.");
       await runOnStore(context, options, (store, config) =>
         options.secret ? rotateSecret(store, config, options) : rotateKeys(store, config, options),
       );
@@ -88,20 +88,26 @@ function listKeys(records: KeyRecords, config: Config): Output {
       record.kekId ?? "-",
     ]),
   );
-  const adoption =
-    ownRefreshSince === null
-      ? "Refresh tokens are signed as in version 0.1. When the last node of that version has stopped, run `tokenpair keys adopt`."
-      : ownRefreshSince === 0
-        ? "Refresh tokens have always had their own key."
-        : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
   return {
-    lines: [...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table), adoption],
+    lines: [
+      ...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table),
+      ...toAdoptionLines(ownRefreshSince),
+    ],
     json: {
       keys: rows.map(({ record, state }) => toKeyJson(record, state)),
       own_refresh_since: ownRefreshSince,
       version: records.version,
     },
   };
+}
+
+/** Says whether refresh tokens have their own key, if version 0.1 has used this database. */
+function toAdoptionLines(ownRefreshSince: number | null): readonly string[] {
+  if (ownRefreshSince === 0) return [];
+  if (ownRefreshSince !== null) return [`Refresh tokens have had their own key since ${toTime(ownRefreshSince)}.`];
+  return [
+    "Refresh tokens are signed as in version 0.1. When the last 0.1 node has stopped, run `tokenpair keys adopt`.",
+  ];
 }
 
 function toSecretState({ signsFrom, sealed, retiredAt }: KeyRecord, now: number): string {

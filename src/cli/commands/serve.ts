@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
 import type { Config } from "../../server/config/config.ts";
 import type { CreatedKey } from "../../server/config/open-database.ts";
@@ -10,6 +10,7 @@ import { riskOfInsecureCookies } from "../../staff/health/setting-checks.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
 import { toLogNotice } from "../format.ts";
+import { parseWhole } from "../parse-whole.ts";
 
 interface ServeFlags extends CommonOptions {
   readonly host?: string;
@@ -18,6 +19,10 @@ interface ServeFlags extends CommonOptions {
   readonly demo?: true;
   readonly console?: true;
 }
+
+const parsePort = parseWhole("a port", { from: 0, to: 65_535 });
+
+const parseWorkers = parseWhole("a number of workers", { from: 1, to: 256 });
 
 /** Adds the command `serve`. */
 export function addServe(program: Command, context: Context): void {
@@ -135,18 +140,4 @@ function toKeyNotice({ key, file }: CreatedKey): string {
   return file === null
     ? `Created a ${key} in memory. It is lost when this process ends, as is the database.`
     : `Created a ${key} in ${file} (mode 0600). Back it up: without it, every user must log in again.`;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("Use a port from 0 to 65535.");
-  return port;
-}
-
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (!/^\d+$/.test(text) || workers < 1 || workers > 256) {
-    throw new InvalidArgumentError("Use a number of workers from 1 to 256.");
-  }
-  return workers;
 }

@@ -5,11 +5,12 @@ import type { Store } from "../../core/store/index.ts";
 import { toCount, toTime } from "../../core/text.ts";
 import * as flows from "../../flows/sessions/sessions.ts";
 import type { UserDeps } from "../../flows/users/users.ts";
-import { confirm } from "../ask.ts";
+import { askToConfirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
-import { requireOwner, toFlowDeps } from "../flow-deps.ts";
+import { requireOwner } from "../find-users.ts";
+import { toFlowDeps } from "../flow-deps.ts";
 import { toConfirmationLines, toRevokedJson, toTable } from "../format.ts";
 import { reasonOption, toOperator } from "../operator.ts";
 import { toSessionJson } from "../views.ts";
@@ -49,7 +50,7 @@ export function addSessions(program: Command, context: Context): void {
     .action(async (sessionId: string | undefined, options: RevokeOptions, command: Command) => {
       const targets = [sessionId, options.user, options.all].filter((target) => target !== undefined);
       if (targets.length !== 1) command.error("error: give one of SESSION_ID, --user NAME and --all");
-      if (options.all && !options.yes) await confirm(context, "This logs all users out.");
+      if (options.all && !options.yes) await askToConfirm(context, "This logs all users out.");
       await runOnStore(context, options, (store, config) => {
         const deps = toFlowDeps(store, config);
         const client = toOperator(options);

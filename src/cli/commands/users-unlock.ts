@@ -9,7 +9,8 @@ import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
-import { findApplicationUser, toFlowDeps } from "../flow-deps.ts";
+import { findApplicationRow } from "../find-users.ts";
+import { toFlowDeps } from "../flow-deps.ts";
 import { operator } from "../operator.ts";
 
 interface UnlockOptions extends CommonOptions {
@@ -40,7 +41,7 @@ async function clearUser(store: Store, config: Config, name: string): Promise<Ou
   if ((await readAccountState(deps, toKeyOfName(deps, name))).failures > 0) {
     return toOutput(name, await unlockName(deps, name, operator));
   }
-  if ((await findApplicationUser(deps, name)) !== null) {
+  if ((await findApplicationRow(deps, name)) !== null) {
     throw new CommandError(`the application manages the user ${name}; give the login name instead of the id`);
   }
   throw new CommandError(`no user ${name}, and no failed login under this name`);

@@ -13,11 +13,12 @@ import { toKeyOfUser } from "../../flows/throttling/unlock.ts";
 import { requireEmail, requireUsername } from "../../flows/users/user-fields.ts";
 import * as flows from "../../flows/users/users.ts";
 import type { Config } from "../../server/config/config.ts";
-import { confirm, readNewPassword } from "../ask.ts";
+import { askToConfirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
-import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
+import { requireOwnUsers, requireUser } from "../find-users.ts";
+import { type FlowDeps, toFlowDeps } from "../flow-deps.ts";
 import { toConfirmationLines, toRevokedJson, toTable } from "../format.ts";
 import { reasonOption, toOperator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
@@ -48,7 +49,7 @@ const pageSize = 1000;
 export function addUsers(program: Command, context: Context): void {
   const users = program.command("users").description("Create, show and change users.");
 
-  addCommand(users, "create", "Create a user. Asks for the password twice.")
+  addCommand(users, "create", "Create a user. Asks for the password, unless --password-stdin is given.")
     .argument("<name>", "Login name.")
     .option("--email <email>", "Email address.")
     .addOption(new Option("--role <role>", "Role in the console.").choices(roles))
@@ -69,18 +70,26 @@ export function addUsers(program: Command, context: Context): void {
 
   addUsersImport(users, context);
   addUsersUnlock(users, context);
-  addUserCommand(users, context, "show", "Show a user.", showUser);
-  addUserCommand(
-    users,
-    context,
-    "disable",
-    "Disable a user and revoke all of the user's sessions.",
-    async (deps, user, client) => toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
-  ).option(...reasonOption);
-  addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user, client) => {
-    await flows.enableUser(deps, user.id, { client });
-    return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
-  }).option(...reasonOption);
+  addCommand(users, "show", "Show a user.")
+    .argument("<name>", "Login name of the user.")
+    .action(runOnUser(context, showUser));
+  addCommand(users, "disable", "Disable a user and revoke all of the user's sessions.")
+    .argument("<name>", "Login name of the user.")
+    .option(...reasonOption)
+    .action(
+      runOnUser(context, async (deps, user, client) =>
+        toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
+      ),
+    );
+  addCommand(users, "enable", "Enable a disabled user.")
+    .argument("<name>", "Login name of the user.")
+    .option(...reasonOption)
+    .action(
+      runOnUser(context, async (deps, user, client) => {
+        await flows.enableUser(deps, user.id, { client });
+        return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
+      }),
+    );
 
   addCommand(users, "role", "Set a user's role in the console, or remove it.")
     .argument("<name>", "Login name of the user.")
@@ -126,7 +135,7 @@ export function addUsers(program: Command, context: Context): void {
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
-        if (!options.yes) await confirm(context, `This deletes ${user.username} permanently.`);
+        if (!options.yes) await askToConfirm(context, `This deletes ${user.username} permanently.`);
         return toChange("Deleted", user, await flows.deleteUser(deps, user.id, { client: toOperator(options) }));
       }),
     );
@@ -134,22 +143,13 @@ export function addUsers(program: Command, context: Context): void {
 
 type UserAction = (deps: FlowDeps, user: User, client: ClientInfo) => Promise<Output>;
 
-/** Adds a command that runs `action` on the user with the given name. */
-function addUserCommand(
-  users: Command,
-  context: Context,
-  name: string,
-  description: string,
-  action: UserAction,
-): Command {
-  return addCommand(users, name, description)
-    .argument("<name>", "Login name of the user.")
-    .action((username: string, options: ChangeOptions) =>
-      runOnStore(context, options, async (store, config) => {
-        const deps = toFlowDeps(store, config);
-        return action(deps, await requireUser(deps, username), toOperator(options));
-      }),
-    );
+/** Returns the action of a command: `action` on the user with the given name. */
+function runOnUser(context: Context, action: UserAction) {
+  return (name: string, options: ChangeOptions): Promise<void> =>
+    runOnStore(context, options, async (store, config) => {
+      const deps = toFlowDeps(store, config);
+      return action(deps, await requireUser(deps, name), toOperator(options));
+    });
 }
 
 function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {

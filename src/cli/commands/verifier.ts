@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { toErrorCode } from "../../core/errors.ts";
 import { systemClock } from "../../core/runtime/clock.ts";
 import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import { type Config, resolveConfig } from "../../server/config/config.ts";
@@ -59,7 +60,8 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
   const { issuer, audience, maxStaleness, longestLease, write, listen = defaultAddress, metrics = null } = flags;
   const given = { issuer, audience, maxStaleness };
   const config = await resolveConfig({
-    ...{ directory, env },
+    directory,
+    env,
     flags: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   });
   requireTokenSource(config);
@@ -72,7 +74,12 @@ async function runVerifier(context: Context, flags: VerifierFlags): Promise<void
     import("../../server/lifecycle.ts"),
   ]);
   const sidecar = await startSidecar(config, {
-    ...{ url, credential, relayCredentials, longestLease, listen, metrics },
+    url,
+    credential,
+    relayCredentials,
+    longestLease,
+    listen,
+    metrics,
     file: write === undefined ? null : resolve(directory, write),
     logTo: stdout,
     onLogLost: (error) => stderr.write(`${toLogNotice(error)}\n`),
@@ -111,14 +118,14 @@ function readRelayCredentials({ directory, env }: Context, { relayCredentialsFil
   const lines = text.split("\n").map((line) => line.trim());
   const credentials = lines.filter((line) => line !== "" && !line.startsWith("#"));
   if (relayCredentialsFile === undefined || credentials.length > 0) return credentials;
-  throw new CommandError(`${relayCredentialsFile} has no credentials; write one a line, each tps_ and 43 characters`);
+  throw new CommandError(`${relayCredentialsFile} has no credentials; write one per line, each tps_ and 43 characters`);
 }
 
 function readText(directory: string, file: string): string {
   try {
     return readFileSync(resolve(directory, file), "utf8");
   } catch (error) {
-    throw new CommandError(`${file} can't be read (${(error as NodeJS.ErrnoException).code}); check its path and mode`);
+    throw new CommandError(`${file} can't be read (${toErrorCode(error) ?? "unknown error"}); check its path and mode`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { toCount } from "../../core/text.ts";
 import type { Context } from "../context.ts";
+import { startOfLine } from "../terminal.ts";
 
 /** The progress of an import. */
 export interface Progress {
@@ -25,8 +26,8 @@ const barWidth = 30;
 export function createProgressBar({ stderr }: Pick<Context, "stderr">): ProgressBar {
   if (stderr.isTTY !== true) return { show() {}, clear() {} };
   return {
-    show: (progress) => void stderr.write(`\r\u001B[K${toLine(progress).slice(0, (stderr.columns || 80) - 1)}`),
-    clear: () => void stderr.write("\r\u001B[K"),
+    show: (progress) => void stderr.write(`${startOfLine}${toLine(progress).slice(0, (stderr.columns || 80) - 1)}`),
+    clear: () => void stderr.write(startOfLine),
   };
 }
 

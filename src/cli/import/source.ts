@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { toErrorCode } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 
@@ -48,7 +49,7 @@ async function* readFile(file: string, path: string): AsyncGenerator<Uint8Array>
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw new CommandError(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new CommandError(`${path} can't be read (${toErrorCode(error) ?? "unknown error"})`);
   }
 }
 

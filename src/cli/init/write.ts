@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { toErrorCode } from "../../core/errors.ts";
 
 /** What became of a file. */
 export interface Written {
@@ -16,7 +17,7 @@ export function writeNew(directory: string, path: string, content: string): Writ
     writeFileSync(file, content, { flag: "wx" });
     return { path, result: "created" };
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (toErrorCode(error) !== "EEXIST") throw error;
     return { path, result: readFileSync(file, "utf8") === content ? "unchanged" : "kept" };
   }
 }

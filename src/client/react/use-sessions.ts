@@ -73,7 +73,8 @@ export function useSessions(client?: Client): SessionList {
     setLoaded((before) => ({
       ...(before?.sessionId === sessionId && before),
       ...(sessions && { sessions }),
-      ...{ sessionId, error },
+      sessionId,
+      error,
     }));
   }, [calls, sessionId]);
 

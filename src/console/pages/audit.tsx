@@ -9,8 +9,9 @@ import { EntryList, FollowState, useArrived } from "../parts/entry-list.tsx";
 import { toTypeText } from "../parts/entry-text.tsx";
 import { ChoiceFilter, Filters, TextFilter, UserTextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
+import { NoMatch } from "../parts/no-match.tsx";
 import { Pager } from "../parts/pager.tsx";
-import { Empty, Loaded } from "../parts/states.tsx";
+import { Loaded } from "../parts/states.tsx";
 import { ZoneSwitch } from "../parts/time.tsx";
 import { ExportMenu } from "./audit-export.tsx";
 import { merge } from "./user-timeline.tsx";
@@ -67,24 +68,32 @@ export function AuditPage(): ReactNode {
       </Head>
       <Filters label="Audit log" used={parameters.filter((name) => search.get(name) !== "").length}>
         <ChoiceFilter
-          {...{ search, name: "type", label: "Type" }}
+          search={search}
+          name="type"
+          label="Type"
           choices={[["", "Any type"], ...types.map((type) => [type, toTypeText(type)] as const)]}
         />
         <UserTextFilter search={search} />
-        <TextFilter {...{ search, name: "session", label: "Session id" }} />
-        <TextFilter {...{ search, name: "ip", label: "Address" }} />
-        <TextFilter {...{ search, name: "actor", label: "By (actor)" }} />
+        <TextFilter search={search} name="session" label="Session id" />
+        <TextFilter search={search} name="ip" label="Address" />
+        <TextFilter search={search} name="actor" label="By (actor)" />
         <TextFilter
-          {...{ search, name: "from", label: "From (UTC)", type: "datetime-local" }}
+          search={search}
+          name="from"
+          label="From (UTC)"
+          type="datetime-local"
           convert={{ toField: toFieldTime, fromField: fromFieldTime }}
         />
         <TextFilter
-          {...{ search, name: "to", label: "Before (UTC)", type: "datetime-local" }}
+          search={search}
+          name="to"
+          label="Before (UTC)"
+          type="datetime-local"
           convert={{ toField: toFieldTime, fromField: fromFieldTime }}
         />
       </Filters>
       <div className="under">
-        <FollowState {...{ arrived, isFollowing }} />
+        <FollowState arrived={arrived} isFollowing={isFollowing} />
         <ZoneSwitch />
       </div>
       <Loaded query={query}>
@@ -94,15 +103,7 @@ export function AuditPage(): ReactNode {
           return (
             <div className="card flush" key={key} aria-busy={query.isPlaceholderData}>
               {entries.length === 0 ? (
-                <Empty title="No entry matches.">
-                  <button
-                    type="button"
-                    className="small"
-                    onClick={() => search.set(Object.fromEntries(parameters.map((name) => [name, ""])))}
-                  >
-                    Clear the filters
-                  </button>
-                </Empty>
+                <NoMatch title="No entry matches." search={search} filters={parameters} />
               ) : (
                 <EntryList entries={entries} fresh={new Set(shown.map(({ id }) => id))} />
               )}

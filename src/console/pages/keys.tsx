@@ -53,7 +53,9 @@ export function KeysPage(): ReactNode {
           </button>
         ) : null}
       </Head>
-      <Loaded query={query}>{({ results }) => <KeyTable keys={results} {...{ mayWrite, isManaged }} />}</Loaded>
+      <Loaded query={query}>
+        {({ results }) => <KeyTable keys={results} mayWrite={mayWrite} isManaged={isManaged} />}
+      </Loaded>
       <p className="quiet">
         {query.data === undefined || isManaged
           ? ""
@@ -104,7 +106,7 @@ function KeyTable({ keys, mayWrite, isManaged }: KeyProps & { readonly keys: rea
           </thead>
           <tbody>
             {keys.map((key) => (
-              <KeyRow key={key.kid} signingKey={key} {...{ mayWrite, isManaged }} />
+              <KeyRow key={key.kid} signingKey={key} mayWrite={mayWrite} isManaged={isManaged} />
             ))}
           </tbody>
         </table>

@@ -8,6 +8,9 @@ import { Age, useTime } from "../parts/time.tsx";
 
 const tones: Readonly<Record<StaffNode["state"], Tone>> = { fresh: "good", behind: "caution", missing: "bad" };
 
+/** The headings of the columns with figures. */
+const figures = ["Feed age", "Lag p99", "Refresh p99", "Login p99", "Hash queue"];
+
 /** The nodes, as they last reported. */
 export function NodeTable({ nodes }: { readonly nodes: readonly StaffNode[] }): ReactNode {
   const { now } = useTime();
@@ -24,21 +27,11 @@ export function NodeTable({ nodes }: { readonly nodes: readonly StaffNode[] }): 
               <tr>
                 <th scope="col">Node</th>
                 <th scope="col">State</th>
-                <th scope="col" className="n">
-                  Feed age
-                </th>
-                <th scope="col" className="n">
-                  Lag p99
-                </th>
-                <th scope="col" className="n">
-                  Refresh p99
-                </th>
-                <th scope="col" className="n">
-                  Login p99
-                </th>
-                <th scope="col" className="n">
-                  Hash queue
-                </th>
+                {figures.map((name) => (
+                  <th key={name} scope="col" className="n">
+                    {name}
+                  </th>
+                ))}
                 <th scope="col">Version, up</th>
               </tr>
             </thead>

@@ -31,29 +31,29 @@ function Shown({ overview, isOld }: { readonly overview: StaffOverview; readonly
       {isOld ? null : <State state={state} nodes={overview.nodes} />}
       <dl className="tiles">
         <Tile
-          {...{ name: "Live sessions", value: toNumber(sessions.count), href: "/sessions" }}
+          name="Live sessions"
+          value={toNumber(sessions.count)}
+          href="/sessions"
           sub={toCount(sessions.users, "user", "users")}
         />
         <Tile
-          {...{
-            name: "Logins / min",
-            value: toNumber(logins.per_minute),
-            series: logins.series,
-            href: "/audit?type=login",
-          }}
+          name="Logins / min"
+          value={toNumber(logins.per_minute)}
+          series={logins.series}
+          href="/audit?type=login"
           sub={`${toNumber(logins.failed)} failed`}
         />
         <Tile
-          {...{ name: "Refreshes / min", value: toNumber(refreshes.per_minute), series: refreshes.series }}
+          name="Refreshes / min"
+          value={toNumber(refreshes.per_minute)}
+          series={refreshes.series}
           sub={`${toNumber(refreshes.replayed)} replayed`}
         />
         <Tile
-          {...{
-            name: "Reuse detected",
-            value: toNumber(reuse.count),
-            isBad: reuse.count > 0,
-            href: "/audit?type=refresh",
-          }}
+          name="Reuse detected"
+          value={toNumber(reuse.count)}
+          isBad={reuse.count > 0}
+          href="/audit?type=refresh"
           sub={
             reuse.last_at === null ? (
               "in 24 hours"
@@ -65,14 +65,12 @@ function Shown({ overview, isOld }: { readonly overview: StaffOverview; readonly
           }
         />
         <Tile
-          {...{
-            name: "Throttled now",
-            value: toNumber(throttled.accounts + throttled.addresses),
-            href: "/audit?type=throttled",
-          }}
+          name="Throttled now"
+          value={toNumber(throttled.accounts + throttled.addresses)}
+          href="/audit?type=throttled"
           sub={`${toCount(throttled.accounts, "account", "accounts")}, ${toCount(throttled.addresses, "address", "addresses")}`}
         />
-        <Tile {...{ name: "Live revocations", value: toNumber(revocations.live) }} sub="that nodes remember" />
+        <Tile name="Live revocations" value={toNumber(revocations.live)} sub="that nodes remember" />
       </dl>
       <NodeTable nodes={overview.nodes} />
       <div className="cols">

@@ -42,7 +42,7 @@ export function SessionTable({ sessions, caption, hasUser, mayRevoke }: SessionT
         </thead>
         <tbody>
           {sessions.map((session) => (
-            <SessionRow key={session.id} {...{ session, hasUser, mayRevoke }} />
+            <SessionRow key={session.id} session={session} hasUser={hasUser} mayRevoke={mayRevoke} />
           ))}
         </tbody>
       </table>

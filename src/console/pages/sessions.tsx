@@ -7,8 +7,9 @@ import { useStaff } from "../data/use-staff.ts";
 import { userParameters, useUserFilter } from "../data/use-user-filter.ts";
 import { ChoiceFilter, Filters, TextFilter, UserTextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
+import { NoMatch } from "../parts/no-match.tsx";
 import { Pager } from "../parts/pager.tsx";
-import { Empty, Loaded } from "../parts/states.tsx";
+import { Loaded } from "../parts/states.tsx";
 import { useTime, ZoneSwitch } from "../parts/time.tsx";
 import { SessionTable } from "./session-rows.tsx";
 import { RevokeManyButton } from "./sessions-revoke-many.tsx";
@@ -51,14 +52,19 @@ export function SessionsPage(): ReactNode {
       </Head>
       <Filters label="Sessions" used={used}>
         <UserTextFilter search={search} />
-        <TextFilter {...{ search, name: "ip", label: "Address or network" }} placeholder="203.0.113.0/24" />
-        <TextFilter {...{ search, name: "user_agent", label: "User agent contains" }} />
+        <TextFilter search={search} name="ip" label="Address or network" placeholder="203.0.113.0/24" />
+        <TextFilter search={search} name="user_agent" label="User agent contains" />
         <TextFilter
-          {...{ search, name: "created_before", label: "Logged in before (UTC)", type: "datetime-local" }}
+          search={search}
+          name="created_before"
+          label="Logged in before (UTC)"
+          type="datetime-local"
           convert={{ toField: toFieldTime, fromField: fromFieldTime }}
         />
         <ChoiceFilter
-          {...{ search, name: "unused_days", label: "Not used for" }}
+          search={search}
+          name="unused_days"
+          label="Not used for"
           choices={[
             ["", "Any"],
             ["1", "1 day"],
@@ -67,7 +73,9 @@ export function SessionsPage(): ReactNode {
           ]}
         />
         <ChoiceFilter
-          {...{ search, name: "state", label: "State" }}
+          search={search}
+          name="state"
+          label="State"
           choices={[
             ["", "Live"],
             ["ended", "Ended"],
@@ -78,15 +86,7 @@ export function SessionsPage(): ReactNode {
         {(page) => (
           <div className="card flush" aria-busy={query.isPlaceholderData}>
             {page.results.length === 0 ? (
-              <Empty title="No session matches.">
-                <button
-                  type="button"
-                  className="small"
-                  onClick={() => search.set(Object.fromEntries(parameters.map((name) => [name, ""])))}
-                >
-                  Clear the filters
-                </button>
-              </Empty>
+              <NoMatch title="No session matches." search={search} filters={parameters} />
             ) : (
               <SessionTable
                 sessions={page.results}

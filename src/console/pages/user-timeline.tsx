@@ -31,7 +31,7 @@ export function UserTimeline({ user }: { readonly user: StaffUserDetail }): Reac
           </Link>
         </div>
       </div>
-      {arrived.waiting > 0 ? <FollowState {...{ arrived, isFollowing }} /> : null}
+      {arrived.waiting > 0 ? <FollowState arrived={arrived} isFollowing={isFollowing} /> : null}
       <Loaded query={query}>
         {({ results }) => {
           const entries = merge(arrived.shown, results);

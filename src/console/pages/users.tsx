@@ -8,9 +8,10 @@ import { toUserPath } from "../parts/entry-text.tsx";
 import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
 import { quoteName, toName } from "../parts/names.ts";
+import { NoMatch } from "../parts/no-match.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Scroll } from "../parts/scroll.tsx";
-import { Empty, Loaded } from "../parts/states.tsx";
+import { Loaded } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { Age, Day } from "../parts/time.tsx";
 import { BulkBar } from "./users-bulk.tsx";
@@ -35,7 +36,11 @@ export function UsersPage(): ReactNode {
       <Head title="Users">{me.permissions.includes("users.write") ? <CreateUserButton /> : null}</Head>
       <Filters label="Users">
         <TextFilter
-          {...{ search, name: "search", label: "Search", type: "search", isWide: true }}
+          search={search}
+          name="search"
+          label="Search"
+          type="search"
+          isWide
           placeholder="Name or email begins with…"
           onEnter={() => {
             const isOne = query.data?.results.length === 1 && !query.isFetching && text !== "";
@@ -43,7 +48,9 @@ export function UsersPage(): ReactNode {
           }}
         />
         <ChoiceFilter
-          {...{ search, name: "is_active", label: "State" }}
+          search={search}
+          name="is_active"
+          label="State"
           choices={[
             ["", "Any"],
             ["true", "Active"],
@@ -51,7 +58,9 @@ export function UsersPage(): ReactNode {
           ]}
         />
         <ChoiceFilter
-          {...{ search, name: "role", label: "Role" }}
+          search={search}
+          name="role"
+          label="Role"
           choices={[
             ["", "Any"],
             ["none", "None"],
@@ -65,20 +74,17 @@ export function UsersPage(): ReactNode {
         {(page) =>
           page.results.length === 0 ? (
             <div className="card flush">
-              <Empty title={text === "" ? "No user matches." : `No name or email address begins with “${text}”.`}>
+              <NoMatch
+                title={text === "" ? "No user matches." : `No name or email address begins with “${text}”.`}
+                search={search}
+                filters={["search", "is_active", "role"]}
+              >
                 {text === "" ? null : (
                   <p className="quiet">
                     The search looks at beginnings only, so that it stays fast with millions of users.
                   </p>
                 )}
-                <button
-                  type="button"
-                  className="small"
-                  onClick={() => search.set({ search: "", is_active: "", role: "" })}
-                >
-                  Clear the filters
-                </button>
-              </Empty>
+              </NoMatch>
             </div>
           ) : (
             <UserTable key={page.results[0]?.id} page={page} isBusy={query.isPlaceholderData} />

@@ -181,7 +181,9 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
       {change.hasNoReason ? null : (
         <Field
           field={{
-            ...{ name: "reason", label: "Reason", value: change.reason ?? "" },
+            name: "reason",
+            label: "Reason",
+            value: change.reason ?? "",
             hint: "Recorded in the audit log. No passwords or tokens.",
           }}
           fault={faults.fields["reason"]}
@@ -191,7 +193,9 @@ function ChangeForm({ change, setChange, setBusy, focusDialog, close }: ChangeFo
       {needsPassword ? (
         <Field
           field={{
-            ...{ name: "own-password", label: "Your password", type: "password" },
+            name: "own-password",
+            label: "Your password",
+            type: "password",
             hint: `Asked for again after 10 minutes. You are ${me.username}.`,
           }}
           fault={faults.fields["own-password"]}

@@ -122,7 +122,7 @@ export function UserTextFilter({ search }: Pick<FilterProps, "search">): ReactNo
     get: () => search.get("who") || search.get("user"),
     set: ({ who = "" }, options) => search.set({ who, user: "" }, options),
   };
-  return <TextFilter {...{ search: either, name: "who", label: "User", type: "search" }} placeholder="Name or id" />;
+  return <TextFilter search={either} name="who" label="User" type="search" placeholder="Name or id" />;
 }
 
 /** The props of a filter that is one of some values. */

@@ -50,7 +50,14 @@ export function ActionsMenu({ label, items, isSmall = false, text }: ActionsMenu
         {text ?? <span aria-hidden="true">···</span>}
       </button>
       {start === null ? null : (
-        <OpenMenu {...{ id, label, items, start, button: button.current }} close={() => setStart(null)} />
+        <OpenMenu
+          id={id}
+          label={label}
+          items={items}
+          start={start}
+          button={button.current}
+          close={() => setStart(null)}
+        />
       )}
     </>
   );

@@ -58,7 +58,7 @@ export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHa
   const separator = encoded.indexOf("$");
   const format = encoded.slice(0, separator);
   const parse = separator < 0 ? undefined : djangoFormats.get(format);
-  if (parse === undefined) return refused("is of no format that is known here");
+  if (parse === undefined) return refused("has an unknown format");
   if (format === "md5" && !acceptMd5) return refused("is MD5, which needs acceptMd5PasswordHashes");
   const parsed = parse(encoded.slice(separator + 1));
   if ("fault" in parsed) return refused(`looks like ${format}, but ${parsed.fault}`);

@@ -127,7 +127,7 @@ function toAnswer({ username }: ImportedUser, { outcome, userId }: ImportOutcome
     case "same":
       return { outcome };
     case "id_taken":
-      return refused(`The id ${userId} belongs to a user of another name.`);
+      return refused(`The id ${userId} belongs to a user with a different name.`);
     case "name_taken":
       return refused(`The name ${username} is taken by the user with the id ${userId}.`);
   }

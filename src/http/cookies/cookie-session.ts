@@ -1,7 +1,14 @@
-import { AuthError } from "../../core/errors.ts";
+import { AuthError, isRefusal } from "../../core/errors.ts";
+import type { Actor } from "../../flows/sessions/actor.ts";
 import type { SessionOwner } from "../../flows/sessions/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { RequestCookies } from "./cookies.ts";
+
+/** The session that a browser's cookies belong to. */
+export interface CookieSession extends SessionOwner {
+  /** Who acts for the user in the session; `null`: the user, or only a refresh token is there, which doesn't say so. */
+  readonly actor: Actor;
+}
 
 /**
  * Returns the session that a browser's cookies belong to, even if it is revoked. Works from memory. Returns `null` if the
@@ -11,11 +18,13 @@ import type { RequestCookies } from "./cookies.ts";
 export function findCookieSession(
   { tokens }: Pick<HttpDeps, "tokens">,
   { access, refresh }: Pick<RequestCookies, "access" | "refresh">,
-): SessionOwner | null {
+): CookieSession | null {
   const claims =
     (access === undefined ? null : nullIfRefused(() => tokens.verifyAccess(access))) ??
     (refresh === undefined ? null : nullIfRefused(() => tokens.verifyRefresh(refresh)));
-  return claims === null ? null : { userId: claims.userId, sessionId: claims.sessionId };
+  if (claims === null) return null;
+  const { userId, sessionId } = claims;
+  return { userId, sessionId, actor: claims.type === "access" ? claims.actor : null };
 }
 
 /** Returns the sessions that a browser's genuine tokens belong to, even if the tokens have expired. Works from memory. */
@@ -67,7 +76,7 @@ export function nullIfRefused<T>(verify: () => T): T | null {
   try {
     return verify();
   } catch (error) {
-    if (error instanceof AuthError && error.code !== "unavailable") return null;
+    if (isRefusal(error)) return null;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { SessionOwner } from "../../flows/sessions/logout.ts";
+import { withActor } from "../../flows/sessions/actor.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
-import { findCookieSession } from "./cookie-session.ts";
+import { type CookieSession, findCookieSession } from "./cookie-session.ts";
 import { readSessionCookies } from "./refresh-cookie.ts";
 
 /**
@@ -15,11 +15,12 @@ export function reportCsrfRefusal(
   { headers, client }: { readonly headers: HeaderSource; readonly client: ClientInfo },
 ): void {
   if (!(error instanceof AuthError) || error.code !== "csrf_failed") return;
-  const session = findSession(deps, headers);
-  deps.emit({ type: "csrf_refused", time: deps.clock.now(), reason: error.reason, client, ...session });
+  const event = { type: "csrf_refused", time: deps.clock.now(), reason: error.reason } as const;
+  const { actor = null, ...owner } = findSession(deps, headers) ?? {};
+  deps.emit({ ...event, client: withActor(client, actor), ...owner });
 }
 
-function findSession(deps: Parameters<typeof reportCsrfRefusal>[0], headers: HeaderSource): SessionOwner | null {
+function findSession(deps: Parameters<typeof reportCsrfRefusal>[0], headers: HeaderSource): CookieSession | null {
   try {
     return findCookieSession(deps, readSessionCookies(deps, headers));
   } catch (error) {

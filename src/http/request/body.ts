@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { parseFields } from "./fields.ts";
 import { JsonNumber, parseJson, toPythonTypeName } from "./json.ts";
-import type { MediaType } from "./media-types.ts";
+import { type MediaType, readMediaType } from "./media-types.ts";
 import { fieldErrors, RequestError } from "./request-error.ts";
 
 /** The length of the longest body that is accepted, in bytes. */
@@ -84,14 +84,6 @@ async function readRawBody(request: Request, accepts: readonly MediaType[]): Pro
     throw new RequestError(415, { detail: `Unsupported media type "${contentType}" in request.` });
   }
   return { bytes, contentType, mediaType };
-}
-
-/**
- * Returns the media type of a body, in lower case and without its parameters (RFC 9110 §8.3.1). JSON and forms are UTF-8,
- * whatever `charset` says.
- */
-export function readMediaType(headers: Headers): string {
-  return (headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
 async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {

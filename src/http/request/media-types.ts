@@ -16,3 +16,11 @@ export const loginMediaTypes: readonly MediaType[] = ["application/json", "appli
 
 /** What the endpoints for services accept: forms, as OAuth 2.0 has them, and JSON. */
 export const serviceMediaTypes: readonly MediaType[] = ["application/json", "application/x-www-form-urlencoded"];
+
+/**
+ * Returns the media type of a body, in lower case and without its parameters (RFC 9110 §8.3.1). JSON and forms are UTF-8,
+ * whatever `charset` says.
+ */
+export function readMediaType(headers: Headers): string {
+  return (headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { impersonated, withActor } from "../../flows/sessions/actor.ts";
+import { type Actor, impersonated, withActor } from "../../flows/sessions/actor.ts";
 import type { SessionView } from "../../flows/sessions/sessions.ts";
 import { toClearedCookies, withCookies } from "../cookies/cookies.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { cookiesRefused, csrfFailed, csrfFailedOrActor, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
+import { cookiesRefused, csrfFailedOrActor, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { textField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -16,8 +16,8 @@ const sessionSchema = z.object({
   created_at: timeSchema,
   last_used_at: timeSchema,
   expires_at: timeSchema,
-  user_agent: z.string().nullable(),
-  ip: z.string().nullable(),
+  user_agent: z.string().nullable().meta({ description: "Null in the session of an `actor`." }),
+  ip: z.string().nullable().meta({ description: "Null in the session of an `actor`." }),
   label: z.string().nullable(),
   actor: z.string().nullable().meta({ description: "Who acts for the user in this session; null: the user." }),
 });
@@ -67,15 +67,17 @@ export const cookieSessionsLabel = defineEndpoint({
   responses: {
     200: { description: "The session.", schema: sessionSchema },
     401: notAuthenticated,
-    403: csrfFailed,
+    403: csrfFailedOrActor,
     404: notFound,
     503: unavailable,
   },
   async handle({ request, deps, params, requireMediaType, readBody }) {
     const credentials = readCredentials(request.headers, deps);
-    const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
+    const { userId, sessionId, actor } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const { label } = await readBody();
-    const session = await deps.flows.labelSession({ sessionId: params["id"] ?? "", userId }, label);
+    const id = params["id"] ?? "";
+    requireOwnSession(actor, id === sessionId);
+    const session = await deps.flows.labelSession({ sessionId: id, userId }, label);
     return toJsonResponse(200, toSessionBody(session, sessionId));
   },
 });
@@ -107,13 +109,17 @@ export const cookieSessionsDelete = defineEndpoint({
     const credentials = readCredentials(request.headers, deps);
     const { userId, sessionId, actor } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const id = params["id"] ?? "";
-    // An actor may revoke the session in which it acts, but none of the others.
-    if (actor !== null && id !== sessionId) throw impersonated();
+    requireOwnSession(actor, id === sessionId);
     await deps.flows.revokeSession(id, { userId, client: withActor(client, actor) });
     const isOwnBrowser = credentials.via === "cookie" && id === sessionId;
     return withCookies(new Response(null, { status: 204 }), isOwnBrowser ? toClearedCookies(deps.settings) : []);
   },
 });
+
+/** Requires that an actor changes only the session in which it acts. @throws AuthError `impersonated`. */
+function requireOwnSession(actor: Actor, isOwn: boolean): void {
+  if (actor !== null && !isOwn) throw impersonated();
+}
 
 function toSessionBody(session: SessionView, currentId: string): z.infer<typeof sessionSchema> {
   return {
@@ -122,8 +128,9 @@ function toSessionBody(session: SessionView, currentId: string): z.infer<typeof 
     created_at: session.createdAt,
     last_used_at: session.lastUsedAt,
     expires_at: session.expiresAt,
-    user_agent: session.userAgent,
-    ip: session.ip,
+    // The user must not learn where the staff work.
+    user_agent: session.actor === null ? session.userAgent : null,
+    ip: session.actor === null ? session.ip : null,
     label: session.label,
     actor: session.actor,
   };

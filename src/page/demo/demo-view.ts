@@ -1,23 +1,9 @@
-import type { Client } from "../../client/index.ts";
 import { createButton, createHeading, element } from "../dom.ts";
-import { toMessage } from "../messages.ts";
 import { toClockText } from "../time.ts";
 import type { View } from "../view.ts";
-import { createActions, type DemoButton } from "./actions.ts";
-import { type DemoState, followEvents, type Line, now } from "./events.ts";
+import { createDemoController, type DemoOptions } from "./demo-controller.ts";
 import { createHolders } from "./holders.ts";
-import { createPair } from "./pair.ts";
-import { createPlayer, Stopped } from "./player.ts";
-import { createResult } from "./result.ts";
-import { type Script, scripts } from "./scripts.ts";
-import { createTimeline } from "./timeline.ts";
-
-/** What the view needs to know about the page. */
-export interface DemoOptions {
-  readonly client: Client;
-  readonly authPath: string;
-  readonly csrfHeader: string;
-}
+import { scripts } from "./scripts.ts";
 
 /** The view of the demonstration. It stays when the session is revoked. */
 export interface DemoView extends View {
@@ -28,7 +14,8 @@ export interface DemoView extends View {
 }
 
 /** Creates the view. Call `begin` when a user is logged in. */
-export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): DemoView {
+export function createDemoView(options: DemoOptions): DemoView {
+  const { client } = options;
   const heading = createHeading("h1", "What happens if your token is stolen?");
   const copied = element("span", { class: "quiet", role: "status" });
   const expiry = element("b", {});
@@ -40,132 +27,73 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     createButton("Log out", () => client.logout()),
   );
   const holders = createHolders();
-  const timeline = createTimeline();
-  const actions = createActions({ client, authPath, csrfHeader });
-  let state: DemoState | undefined;
-  let reuseInterval = 10;
-  let isBusy = false;
-  let stopEvents: (() => void) | undefined;
-  /** Called when the server has sent the state of a new run, or when its events were lost. */
-  let onReady: ((isReady: boolean) => void) | undefined;
+  const demo = createDemoController(options, show);
+  const { result, timeline } = demo;
 
-  const add = (line: Line) => timeline.add(line);
-  const isOver = () => state?.tabIsOut === true || client.session().status !== "authenticated";
-  const refresh = async () => void (await client.refresh());
-  /** Refreshes, and waits until the server's events say so: they may arrive after the response. */
-  async function refreshAndSee(): Promise<void> {
-    const before = state?.tab;
-    await refresh();
-    for (let tries = 0; tries < 100 && state?.tab === before && !isOver(); tries++) await sleep(50);
-  }
-  const player = createPlayer(
-    { state: () => state, reuseInterval: () => reuseInterval, press: actions.press, refresh: refreshAndSee },
-    isOver,
+  const scriptButtons = scripts.map((script) =>
+    createAction({ name: script.name, hint: script.hint, look: "primary" }, () => demo.play(script)),
   );
-  const result = createResult(
-    "Press one of the three. It takes about 20 seconds, and uses your own session.",
-    player.root,
+  const useCopy = createAction({ name: "Use the stolen token", hint: "as the attacker, now" }, () =>
+    demo.press("use-copy"),
   );
-  const pair = createPair({
-    ...{ client, mePath: `${authPath}/me/`, add },
-    generation: () => state?.generation ?? 0,
-    expireAccess: () => actions.press("expire-access"),
-    onChange: tick,
+  const groups = {
+    You: [
+      createAction({ name: "Refresh now", hint: "spends this token" }, demo.refresh),
+      createAction({ name: "Lose a response", hint: "the answer never arrives" }, async () => {
+        await demo.press("lose-response");
+        await demo.refresh();
+      }),
+      createAction({ name: "Open a second tab", hint: "both refresh at once" }, async () =>
+        result.show(await demo.callFromBothTabs()),
+      ),
+    ],
+    Attacker: [
+      createAction({ name: "Steal this token", hint: "copies it from your browser" }, () => demo.press("steal")),
+      useCopy,
+    ],
+    "Another node": [
+      createAction({ name: "Revoke from another node", hint: "when does this one know?" }, () => demo.press("revoke")),
+      createAction({ name: "Disable me", hint: "as staff would, for 10\u00a0s" }, () => demo.press("disable")),
+    ],
+  };
+  const manualButtons = Object.values(groups).flat();
+  const again = createButton("Start over", () => {
+    copied.textContent = "";
+    return demo.startOver();
   });
 
-  function tick(): void {
-    holders.show(state, pair.second(), reuseInterval);
-    const countdown = isOver() ? undefined : client.countdown();
+  /** Shows the state, and how long the access token is valid. */
+  function show(): void {
+    const state = demo.state();
+    const isOver = demo.isOver();
+    const canAct = state !== undefined && !demo.isBusy();
+    holders.show(state, demo.secondTab(), demo.reuseInterval());
+    const countdown = isOver ? undefined : client.countdown();
     expiryLine.classList.toggle("gone", countdown === undefined);
     userName.textContent = client.session().user?.username ?? "";
     if (countdown) expiry.textContent = toClockText(countdown.accessExpiresIn);
     // They keep the focus, which `disabled` would take away.
-    for (const button of scriptButtons) setUsable(button, state !== undefined && !isBusy);
-    const isIdle = state !== undefined && !isOver() && !isBusy;
-    for (const button of manual) setUsable(button, isIdle && (button !== useCopy || state?.attacker != null));
-    again.classList.toggle("primary", state !== undefined && isOver() && !isBusy);
-  }
-
-  function clear(): void {
-    result.clear();
-    copied.textContent = "";
-  }
-
-  /** Runs an action, one at a time, and shows its error. */
-  async function act(button: HTMLElement, run: () => Promise<void>): Promise<void> {
-    clear();
-    isBusy = true;
-    button.classList.add("playing");
-    tick();
-    try {
-      await run();
-    } catch (error) {
-      const isExpected = error instanceof Stopped || isOver();
-      if (!isExpected) result.showError(error instanceof Error ? error.message : toMessage(error));
+    for (const button of scriptButtons) setUsable(button, canAct);
+    for (const button of manualButtons) {
+      setUsable(button, canAct && !isOver && (button !== useCopy || state.attacker !== null));
     }
-    isBusy = false;
-    button.classList.remove("playing");
-    tick();
+    again.classList.toggle("primary", canAct && isOver);
   }
 
-  function begin(): void {
-    stopEvents?.();
-    player.stop();
-    state = undefined;
-    timeline.clear();
-    clear();
-    stopEvents = followEvents({
-      run(run) {
-        actions.run = run.id;
-        ({ reuseInterval } = run);
-        pair.greet();
-      },
-      line: add,
-      state(next) {
-        state = next;
-        onReady?.(true);
-        tick();
-      },
-      outcome(outcome) {
-        // What a script does on its way is in the timeline.
-        if (!player.isPlaying() || isOver()) result.show(outcome);
-      },
-      lost() {
-        onReady?.(false);
-        if (!isOver()) result.showError("The connection to the server was lost. Start over to continue.");
-      },
+  function createAction(
+    { name, hint, look = "" }: { readonly name: string; readonly hint: string; readonly look?: string },
+    action: () => Promise<void>,
+  ): HTMLButtonElement {
+    const button = element("button", { type: "button", class: `action ${look}` });
+    button.addEventListener("click", async () => {
+      if (button.getAttribute("aria-disabled") === "true") return;
+      copied.textContent = "";
+      button.classList.add("playing");
+      await demo.run(action);
+      button.classList.remove("playing");
     });
-    tick();
-  }
-
-  /** Begins again, with a new session if this one is revoked. Returns whether that worked. */
-  async function startOver(): Promise<boolean> {
-    player.stop();
-    if (!isOver()) {
-      begin();
-      return true;
-    }
-    if (state?.canStartOver !== true) {
-      location.reload();
-      return false;
-    }
-    // The client's state changes, and the page calls `begin`.
-    if (await actions.startOver().catch(() => false)) {
-      await client.reload();
-      return true;
-    }
-    result.showError("The server doesn't let you in now. Try again in a few seconds, or reload the page to log in.");
-    return false;
-  }
-
-  /** Plays a script from the start of a timeline. */
-  async function play(script: Script): Promise<void> {
-    const ready = new Promise<boolean>((resolve) => {
-      onReady = resolve;
-    });
-    if (!(await startOver()) || !(await ready)) return;
-    onReady = undefined;
-    await player.play(script);
+    button.append(element("span", {}, name), element("small", {}, hint));
+    return button;
   }
 
   async function copy(): Promise<void> {
@@ -176,41 +104,10 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
     );
   }
 
-  function createAction(name: string, hint: string, run: () => Promise<void>, look = ""): HTMLButtonElement {
-    const button = element("button", { type: "button", class: `action ${look}` });
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-disabled") !== "true") void act(button, run);
-    });
-    button.append(element("span", {}, name), element("small", {}, hint));
-    return button;
-  }
-
-  const press = (button: DemoButton) => () => actions.press(button);
-  const scriptButtons = scripts.map((script) => createAction(script.name, script.hint, () => play(script), "primary"));
-  const useCopy = createAction("Use the stolen token", "as the attacker, now", press("use-copy"));
-  const again = createButton("Start over", startOver);
-  const groups = [
-    [
-      "You",
-      createAction("Refresh now", "spends this token", refresh),
-      createAction("Lose a response", "the answer never arrives", async () => {
-        await actions.press("lose-response");
-        await refresh();
-      }),
-      createAction("Open a second tab", "both refresh at once", async () => result.show(await pair.callFromBoth())),
-    ],
-    ["Attacker", createAction("Steal this token", "copies it from your browser", press("steal")), useCopy],
-    [
-      "Another node",
-      createAction("Revoke from another node", "when does this one know?", press("revoke")),
-      createAction("Disable me", "as staff would, for 10\u00a0s", press("disable")),
-    ],
-  ] as const;
-  const manual = groups.flatMap(([, ...group]) => group);
-  const timer = setInterval(tick, 250);
-  tick();
-  const toRoot = () =>
-    element(
+  const timer = setInterval(show, 250);
+  show();
+  return {
+    root: element(
       "div",
       { class: "demo" },
       element(
@@ -241,12 +138,12 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
         "section",
         { class: "card manual" },
         createHeading("h2", "Or do it yourself"),
-        ...groups.map(([name, ...group]) =>
+        ...Object.entries(groups).map(([name, buttons]) =>
           element(
             "div",
             { class: "group", role: "group", "aria-label": name },
             element("p", { class: "quiet" }, name),
-            ...group,
+            ...buttons,
           ),
         ),
         expiryLine,
@@ -259,25 +156,19 @@ export function createDemoView({ client, authPath, csrfHeader }: DemoOptions): D
         element("code", {}, "--demo"),
         ", on this machine.",
       ),
-    );
-  return {
-    root: toRoot(),
-    begin,
-    loggedOut(why) {
-      add({ at: now(), lane: "tab", tone: "odd", title: "Logged out", detail: why });
-      tick();
+    ),
+    begin() {
+      copied.textContent = "";
+      demo.begin();
     },
+    loggedOut: demo.loggedOut,
     focus: () => heading.focus(),
     dispose() {
-      player.stop();
-      stopEvents?.();
       clearInterval(timer);
-      pair.dispose();
+      demo.dispose();
     },
   };
 }
-
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function setUsable(button: HTMLElement, isUsable: boolean): void {
   if (isUsable) button.removeAttribute("aria-disabled");

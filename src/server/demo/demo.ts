@@ -17,7 +17,8 @@ import { createDemoEndpoints } from "./endpoints.ts";
 import type { Lane } from "./lines.ts";
 import { now } from "./lines.ts";
 import { type CreateNode, createOtherNode } from "./other-node.ts";
-import { createRun, type RequestMark, type Run } from "./run.ts";
+import { createRun, type Run } from "./run.ts";
+import type { RequestMark } from "./run-state.ts";
 
 /** The demonstration of `tokenpair serve --demo`. Browsers on other machines get 404. */
 export interface Demonstration extends Handler {

@@ -3,6 +3,7 @@ import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createVersionedListener } from "../../adapters/node/listener.ts";
 import { toConnection } from "../../adapters/node/parts.ts";
+import { hasDotSegment } from "../../adapters/node/paths.ts";
 import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
@@ -149,15 +150,6 @@ async function acceptWaiting(server: Server, longest: number): Promise<void> {
  */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length > 1;
-}
-
-/**
- * Returns whether the path has "." or ".." as a segment, also percent-encoded. Clients resolve them (RFC 3986 §5.2.4). A proxy that
- * appends a client's path to that of the check endpoint would ask another endpoint, whose 200 it takes for a yes.
- */
-function hasDotSegment({ url = "" }: IncomingMessage): boolean {
-  const [path = ""] = url.split(/[?#]/, 1);
-  return /[/\\](?:\.|%2e){1,2}(?=[/\\]|$)/i.test(path);
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

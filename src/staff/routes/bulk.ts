@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
+import { AuthError, isRefusal, StoreUnavailableError } from "../../core/errors.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { permissionOf } from "../allowed-actions.ts";
@@ -43,7 +43,7 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
       if (stopped !== undefined && done.length === 0) throw stopped.error;
       for (const [id, error] of failed) {
         request.report(error, id);
-        if (!isRefusal(error)) staff.onError(error);
+        if (!(error instanceof RequestError || isRefusal(error))) staff.onError(error);
       }
       const isDone = new Set(done);
       const results = ids.map((id) => {
@@ -55,11 +55,6 @@ export const createBulkChange = (staff: StaffDeps): Endpoint =>
       return toConfirmedResponse({ results, confirmed } satisfies BulkResult);
     },
   });
-
-/** Returns whether an error says that a change isn't allowed or possible. Any other one is a defect, or trouble with the database. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof RequestError || (error instanceof AuthError && error.code !== "unavailable");
-}
 
 /** Returns what went wrong with one user. */
 function toDetail(error: unknown): string {

@@ -50,8 +50,8 @@ describe("createUserImport", () => {
       { outcome: "created" },
       refusal(/^An id has /),
       refusal(/^The name alice is taken by the user with the id 1\.$/),
-      refusal(/^The stored hash is of no format/),
-      refusal(/^The id 70 belongs to a user of another name\.$/),
+      refusal(/^The stored hash has an unknown format/),
+      refusal(/^The id 70 belongs to a user with a different name\.$/),
       { outcome: "same" },
       { outcome: "created" },
     ]);

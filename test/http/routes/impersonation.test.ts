@@ -11,7 +11,8 @@ let acting: { readonly id: string; readonly headers: { readonly Authorization: s
 
 beforeEach(async () => {
   auth = await createTestAuth();
-  const { session, pair } = await issue(auth.deps, auth.user.id, { actor });
+  const client = { ip: "198.51.100.9", userAgent: "staff/1" };
+  const { session, pair } = await issue(auth.deps, auth.user.id, { actor, client });
   acting = { id: session.id, headers: { Authorization: `Bearer ${pair.access}` }, access: pair.access };
 });
 afterEach(() => auth.close());
@@ -47,9 +48,24 @@ describe("an actor", () => {
     expect(auth.events.at(-1)).toMatchObject({ type: "sessions_revoked", sessionId: acting.id, client: { actor } });
   });
 
+  it("may not label one of the user's sessions, but its own", async () => {
+    const { access } = await auth.logIn();
+    const { sessionId } = auth.deps.tokens.verifyAccess(access);
+    const response = await send("PATCH", `/api/auth/sessions/${sessionId}/`, { label: "mine" });
+    expect([response.status, await response.json()]).toEqual([403, impersonated]);
+    expect((await auth.store.sessions.find(sessionId))?.session.label).toBeNull();
+    expect((await send("PATCH", `/api/auth/sessions/${acting.id}/`, { label: "mine" })).status).toBe(200);
+  });
+
+  it("is named by the event about a refused request by cookie", async () => {
+    const headers = { Cookie: `__Host-Http-access=${acting.access}` };
+    expect((await auth.send("POST", "/api/auth/logout/", { headers })).status).toBe(403);
+    expect(auth.events.at(-1)).toMatchObject({ type: "csrf_refused", sessionId: acting.id, client: { actor } });
+  });
+
   it("is shown by the list of sessions and by introspection", async () => {
     const { sessions } = await (await send("GET", "/api/auth/sessions/")).json();
-    expect(sessions).toMatchObject([{ id: acting.id, current: true, actor }]);
+    expect(sessions).toMatchObject([{ id: acting.id, current: true, actor, ip: null, user_agent: null }]);
     const { basic } = await addService(auth, ["introspect"]);
     const response = await auth.send("POST", "/api/token/introspect/", {
       headers: basic,

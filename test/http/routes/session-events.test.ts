@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { issue } from "../../../src/flows/sessions/issue.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
 import { createBrowser } from "../../support/browser.ts";
 
@@ -133,12 +134,15 @@ describe("session/events/", () => {
 });
 
 describe("activity/", () => {
-  it("lists what happened to the user's account, without texts that are meant for staff", async () => {
+  it("lists what happened to the user's account, without what it knows of the staff", async () => {
     const browser = createBrowser(auth);
     await auth.send("POST", "/api/token/", { body: { ...alice, password: "wrong" } });
     await browser.logIn();
-    await auth.deps.flows.disableUser(auth.user.id, { client: { actor: "staff/ada", note: "a planted note" } });
-    await auth.deps.flows.enableUser(auth.user.id, { client: { actor: "staff/ada", note: "a planted note" } });
+    const staff = { actor: "staff/ada", note: "a planted note", ip: "198.51.100.9", userAgent: "planted/1" };
+    await auth.deps.flows.disableUser(auth.user.id, { client: staff });
+    await auth.deps.flows.enableUser(auth.user.id, { client: staff });
+    await issue(auth.deps, auth.user.id, { actor: "staff/ada", client: staff });
+    await auth.deps.flows.login(alice, { client: { ip: "192.0.2.1", userAgent: "own/1" } });
     await browser.logIn();
     await auth.auditQueue.stop();
     const response = await browser.send("GET", "/api/auth/activity/");
@@ -155,7 +159,8 @@ describe("activity/", () => {
     );
     expect(events.map(({ id }) => id)).toEqual(events.map(({ id }) => id).sort((a, b) => Number(b) - Number(a)));
     expect(events.filter(({ current }) => current).map(({ type }) => type)).toContain("login");
-    expect(text).not.toMatch(/planted|staff\/ada/);
+    expect(text).not.toMatch(/planted|staff\/ada|198\.51/);
+    expect(events).toContainEqual(expect.objectContaining({ ip: "192.0.2.1", user_agent: "own/1", by_other: false }));
   });
 
   it("shows nothing of another user", async () => {

@@ -242,7 +242,7 @@ describe("the lease that a node has for its readers", () => {
     next.open();
     await settled();
     await settled();
-    expect(frame).toBeDefined();
+    expect(frame && parseFrame(frame)).toMatchObject({ isFull: true });
   });
 
   it("is that of the next registration if the node has been marked as leaving meanwhile", async () => {

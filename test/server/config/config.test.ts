@@ -106,6 +106,8 @@ describe("resolveConfig", () => {
   it("refuses contradicting settings, whichever source each comes from", async () => {
     const files = { "tokenpair.config.json": '{"refreshTokenLifetime": 60}' };
     await expect(load(files)).rejects.toThrow("accessTokenLifetime must not be longer than refreshTokenLifetime");
-    await expect(load(files, { TOKENPAIR_ACCESS_TOKEN_LIFETIME: "60" })).resolves.toBeDefined();
+    await expect(load(files, { TOKENPAIR_ACCESS_TOKEN_LIFETIME: "60" })).resolves.toMatchObject({
+      settings: { accessTokenLifetime: 60, refreshTokenLifetime: 60 },
+    });
   });
 });
