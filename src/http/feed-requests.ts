@@ -18,6 +18,8 @@ import { toJsonResponse } from "./response/json.ts";
 export interface FeedRequestDeps {
   readonly readers: Pick<FeedReaders, "poll" | "stream" | "acknowledge">;
   readonly clock: Pick<Clock, "monotonic">;
+  /** The longest lease that a reader may have, in milliseconds. */
+  readonly longestLease: number;
 }
 
 /** What the query of a reader asks for. */
@@ -30,7 +32,7 @@ interface FeedQuery extends Omit<ReaderRequest, "arrivedAt"> {
 /** The longest wait of a poll, in seconds. */
 export const longestWait = 25;
 
-/** The leases that a reader may have, in milliseconds. */
+/** The leases that a reader may have, in milliseconds. Each server allows only some of them: its `longestLease`. */
 export const leases = Object.freeze({ shortest: 250, default: 10_000, longest: 3_600_000 });
 
 /** The names that readers may give themselves. */
@@ -43,12 +45,12 @@ export const readerPattern = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws RequestError 400 if the query can't be understood; AuthError `unavailable`, `throttled`.
  */
 export async function answerFeedRequest(
-  { readers, clock }: FeedRequestDeps,
+  { readers, clock, longestLease }: FeedRequestDeps,
   { url, headers, signal: gone }: Request,
   signal?: AbortSignal,
 ): Promise<Response> {
   const arrivedAt = clock.monotonic();
-  const { isStream, wait, ...query } = parseQuery(new URL(url).searchParams);
+  const { isStream, wait, ...query } = parseQuery(new URL(url).searchParams, longestLease);
   const request = { ...query, arrivedAt };
   if (isStream) return new Response(await readers.stream(request, signal), { headers: frameHeaders });
   const frame = await pollUntilGone(readers, request, { wait, gone, signal });
@@ -123,11 +125,11 @@ const frameHeaders = {
 };
 
 /** A wrong cursor gets everything. Anything else that is wrong would let the reader rely on what it doesn't get. */
-function parseQuery(query: URLSearchParams): FeedQuery {
+function parseQuery(query: URLSearchParams, longestLease: number = leases.longest): FeedQuery {
   const faults: Record<string, string[]> = {};
-  const read = (name: string, fault: string, isValid: (text: string) => boolean): string | undefined => {
-    const text = query.get(name);
-    if (text === null) return undefined;
+  const read = (name: string, fault: string, isValid: (text: string) => boolean, missing?: string) => {
+    const text = query.get(name) ?? missing;
+    if (text === undefined) return undefined;
     if (!isValid(text)) faults[name] = [fault];
     return text;
   };
@@ -139,8 +141,9 @@ function parseQuery(query: URLSearchParams): FeedQuery {
   );
   const lease = read(
     "lease",
-    `Must be a whole number of milliseconds from ${leases.shortest} to ${leases.longest}.`,
-    (text) => /^\d{1,7}$/.test(text) && Number(text) >= leases.shortest && Number(text) <= leases.longest,
+    `Must be a whole number of milliseconds from ${leases.shortest} to ${longestLease}.`,
+    (text) => /^\d{1,7}$/.test(text) && Number(text) >= leases.shortest && Number(text) <= longestLease,
+    String(leases.default),
   );
   const reader = read("reader", "Must be 1 to 64 of the characters A–Z, a–z, 0–9, - and _.", (text) =>
     readerPattern.test(text),
@@ -149,7 +152,7 @@ function parseQuery(query: URLSearchParams): FeedQuery {
   return {
     isStream: stream === "1",
     wait: Number(wait ?? 0) * 1000,
-    lease: Number(lease ?? leases.default),
+    lease: Number(lease),
     reader,
     after: query.get("after") ?? undefined,
   };

@@ -35,6 +35,7 @@ const isShown = {
   confirmTimeout: true,
   signalMaxStaleness: true,
   maxFeedStreams: true,
+  maxFeedLease: true,
   maxSessionStreams: true,
   heartbeat: true,
   nodeName: true,

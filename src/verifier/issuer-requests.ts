@@ -108,7 +108,7 @@ export function createIssuerRequests(options: IssuerRequestsOptions): IssuerRequ
 function toStatusReason(status: number): string {
   switch (status) {
     case 400:
-      return "the issuer can't serve this query (400): maxStaleness may be longer than a relay's longestLease";
+      return "the issuer can't serve this query (400): maxStaleness may be longer than its maxFeedLease, or a relay's longestLease";
     case 401:
       return "the issuer refused the credential (401)";
     case 403:

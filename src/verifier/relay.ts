@@ -4,13 +4,12 @@ import { systemRandom } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { hashServiceCredential } from "../crypto/service-credential.ts";
 import { answerFeedAcknowledgement, answerFeedRequest } from "../http/feed-requests.ts";
-import { fieldErrors, RequestError } from "../http/request/request-error.ts";
+import { RequestError } from "../http/request/request-error.ts";
 import { readServiceCredential } from "../http/request/service-credential.ts";
 import { toErrorResponse } from "../http/response/errors.ts";
 import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
 import { createFeedReaders } from "../revocation/readers/create-readers.ts";
 import type { ReaderStats } from "../revocation/readers/readers.ts";
-import { toRegisteredLease } from "../revocation/readers/stream-time.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { RelayLog } from "./relay-log.ts";
 import type { Runtime } from "./runtime.ts";
@@ -53,7 +52,7 @@ export function createRelay({
 }: RelayParts): Relay {
   const { clock, schedule } = runtime;
   const { log, leases } = relayLog;
-  const longestLease = toRegisteredLease(relay.longestLease * 1000);
+  const longestLease = Math.ceil(relay.longestLease * 1000);
   const isCredential = createCredentialCheck(relay.credentials);
 
   /** If the keys are out of date, so is everything: readers get the version of those that they get here. */
@@ -67,10 +66,8 @@ export function createRelay({
       age: toAge,
       isFresh: () => keys.published !== null && feed.isFresh() && toAge() <= maxStaleness * 1000,
       keyVersion: () => keys.published?.version ?? 0,
-      // The issuer waits for this relay as long as for the reader with the longest lease.
-      async requireLease(lease) {
-        if (lease > longestLease) throw fieldErrors({ lease: [`Must be at most ${relay.longestLease * 1000}.`] });
-      },
+      // The issuer waits for this relay as long as for a reader with the longest lease.
+      requireLease: async () => {},
     },
     leases,
     clock,
@@ -87,7 +84,7 @@ export function createRelay({
       throw new AuthError("invalid_client", "the credential is not one of the relay's");
     }
     if (request.method === "POST") return answerFeedAcknowledgement({ readers }, request);
-    if (request.method === "GET") return answerFeedRequest({ readers, clock }, request);
+    if (request.method === "GET") return answerFeedRequest({ readers, clock, longestLease }, request);
     return toJsonResponse(405, { detail: `Method "${request.method}" not allowed.` }, { Allow: "GET, POST" });
   }
 

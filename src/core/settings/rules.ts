@@ -153,6 +153,7 @@ export const settingRules = Object.freeze({
   confirmTimeout: decimalSeconds(0, 60),
   signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
   maxFeedStreams: count("streams", 1, 1_000_000),
+  maxFeedLease: decimalSeconds(0.25, 3_600),
   maxSessionStreams: count("streams", 0, 1_000_000),
   heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
   nodeName: anyText,

@@ -148,6 +148,12 @@ export interface RevocationSettings {
    */
   readonly maxFeedStreams: number;
   /**
+   * The longest `maxStaleness` of other services that read the revocation feed, in seconds. Requests for the feed with a
+   * longer one are refused with 400, unless this node's own `maxStaleness` is as long. If such a service doesn't answer,
+   * confirmed revocations wait that long. Default: 60.
+   */
+  readonly maxFeedLease: number;
+  /**
    * How many streams of `session/events/` a node serves to pages at once. Further requests are refused with 429. With
    * 0, the endpoint answers 404. Default: 5,000.
    */

@@ -65,6 +65,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   signalMaxStaleness: 10,
   heartbeat: "auto",
   maxFeedStreams: 10_000,
+  maxFeedLease: 60,
   maxSessionStreams: 5_000,
   nodeName: undefined,
 

@@ -56,7 +56,8 @@ export const revocations = defineEndpoint({
     { name: "stream", description: "`1`: frames without end.", schema: z.enum(["0", "1"]) },
     {
       name: "lease",
-      description: "How many milliseconds the reader accepts tokens for after a frame: its `maxStaleness`.",
+      description:
+        "How many milliseconds the reader accepts tokens for after a frame: its `maxStaleness`. At most the setting `maxFeedLease`.",
       schema: z.int().min(leases.shortest).max(leases.longest).default(leases.default),
     },
     reader,
@@ -83,7 +84,8 @@ export const revocations = defineEndpoint({
     ...refusals,
   },
   handle({ request, deps, client }) {
-    const own = { clock: deps.clock, readers: toReadersOf(deps.readers, client) };
+    const { clock, readers, settings } = deps;
+    const own = { clock, readers: toReadersOf(readers, client), longestLease: toLongestLease(settings) };
     return answerFeedRequest(own, request, watchCredential(deps, request));
   },
 });
@@ -105,6 +107,11 @@ export const revocationsApplied = defineEndpoint({
   handle: async ({ request, deps, client }) =>
     answerFeedAcknowledgement({ readers: toReadersOf(deps.readers, client) }, request),
 });
+
+/** A lease that is no longer than the node's own delays no confirmation. */
+function toLongestLease({ maxFeedLease, maxStaleness }: Pick<Settings, "maxFeedLease" | "maxStaleness">): number {
+  return Math.ceil(Math.max(maxFeedLease, maxStaleness) * 1000);
+}
 
 function watchCredential({ credentials }: Pick<HttpDeps, "credentials">, { headers }: Request): AbortSignal {
   return credentials.watch(readServiceCredential(headers)?.credential ?? "", "feed");

@@ -214,7 +214,8 @@ describe("a refresh token of simplejwt that is presented again", () => {
     auth.events.length = 0;
     await expectRefused(present({ client }), "token_revoked", { sessionEnded: true });
     const subject = { time: testStart + 11, userId: auth.user.id, sessionId: session.id, client };
-    expect(auth.events).toEqual([
+    // On a busy machine, the feed may note that the clock was advanced.
+    expect(auth.events.filter(({ type }) => !type.startsWith("feed_"))).toEqual([
       { type: "sessions_revoked", ...subject, sessions: 1, reason: "reuse" },
       { type: "refresh", ...subject, outcome: "reuse_detected", reason: "a spent refresh token was presented again" },
     ]);

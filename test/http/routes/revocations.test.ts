@@ -180,6 +180,31 @@ describe("the revocation feed", () => {
     }
   });
 
+  it.each<[string, Partial<Settings<AuthUser>>, number]>([
+    ["60 s", {}, 60_000],
+    ["maxFeedLease", { maxFeedLease: 300.1 }, 300_100],
+    ["the node's own maxStaleness, if that is longer", { maxStaleness: 120 }, 120_000],
+  ])("allows no longer leases than %s, and registers none", async (_, settings, longest) => {
+    await restart(settings);
+    const before = (await t.store.nodes.readRegistry()).longestLease;
+    for (const query of [`?lease=${longest + 1}`, `?stream=1&lease=${longest + 1}`, "?lease=3600000"]) {
+      const refused = await get(query);
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        { lease: [`Must be a whole number of milliseconds from 250 to ${longest}.`] },
+      ]);
+    }
+    expect((await t.store.nodes.readRegistry()).longestLease).toBe(before);
+    expect((await get(`?lease=${longest}`)).status).toBe(200);
+    expect((await t.store.nodes.readRegistry()).longestLease).toBeGreaterThan(longest);
+  });
+
+  it("refuses readers that don't tell their lease if maxFeedLease is shorter than what is assumed of them", async () => {
+    await restart({ maxFeedLease: 2, maxStaleness: 1 });
+    expect((await get()).status).toBe(400);
+    expect((await get("?lease=2000")).status).toBe(200);
+  });
+
   it("answers 503 with Retry-After while the node is stale", async () => {
     t.goStale();
     for (const query of ["", "?stream=1"]) {
