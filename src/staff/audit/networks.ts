@@ -23,7 +23,8 @@ export function toAddressFilter(text: string): Pick<SessionFilter, "ips" | "ipPr
     return { ipPrefixes: [`${groups.map((group) => group.toString(16)).join(":")}:`] };
   }
   if (prefix === 32) return { ips: [address.toString()] };
-  if (prefix === 0) return {};
+  // It would not compare anything, and so find IPv6 and unknown addresses too.
+  if (prefix === 0) return null;
   const whole = Math.ceil(prefix / 8);
   const count = 2 ** (whole * 8 - prefix);
   if (count > maxTexts) return null;
