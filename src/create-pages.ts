@@ -11,7 +11,7 @@ import { toRequest } from "./http/request/headers.ts";
 import { authenticatePage, toPageRefusal } from "./http/resume/check-page.ts";
 import { resume } from "./http/resume/resume.ts";
 
-/** What the part of `Auth` for pages needs. */
+/** The functions of `createAuth` that its part for pages uses. */
 export interface PageParts {
   /** Returns what a request is answered with: development cookies have settings of their own. */
   readonly findDeps: (request: RequestLike, options?: RequestOptions) => HttpDeps;

@@ -9,7 +9,7 @@ export interface Acknowledger {
   stop(): void;
 }
 
-/** What the acknowledgements need. */
+/** The options of `createAcknowledger`. */
 export interface AcknowledgerOptions {
   readonly requests: Pick<IssuerRequests, "acknowledge">;
   readonly schedule: Schedule;

@@ -61,7 +61,10 @@ export function createRelayLog({ clock, schedule, onSettled }: RelayLogOptions):
   };
 }
 
-/** A full frame repeats what is known: the log takes what is new. Which of its records are awaited, a frame doesn't say. */
+/**
+ * Returns the records of a frame for the log, which ignores those that it has. A frame doesn't say which of its records are awaited, so
+ * all of them are if one is.
+ */
 function* toNewRecords(records: Uint8Array, isAwaited: boolean): Generator<NewRecord> {
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   for (let at = 0; at < view.byteLength; at += recordLength) {

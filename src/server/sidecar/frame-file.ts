@@ -22,7 +22,7 @@ export interface FrameFile {
   stop(): Promise<void>;
 }
 
-/** What the file needs. */
+/** The options of `startFrameFile`. */
 export interface FrameFileOptions {
   readonly path: string;
   /** Serves the feed. */

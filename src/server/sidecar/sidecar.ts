@@ -165,7 +165,7 @@ function toVerifierOptions(settings: Settings<AuthUser>, { url, credential }: Si
   };
 }
 
-/** The file is a reader of the relay, so there is one even if no other process may read. */
+/** Returns the option `relay`. The file is a reader of the relay, so it needs one even if no other process may read. */
 function toRelay(
   { maxStaleness }: Settings<AuthUser>,
   { relayCredentials, longestLease, file }: SidecarOptions,
@@ -200,7 +200,7 @@ function keepFile(
   });
 }
 
-/** @throws ConfigError if no file can be written there. */
+/** Throws a ConfigError if no file can be written there. */
 async function requireWritable(path: string): Promise<void> {
   const probe = `${path}.new`;
   try {
