@@ -78,7 +78,7 @@ export const feedHttpMutants: readonly Mutant[] = [
   {
     name: "a reader with a longer lease than any node gets frames",
     file: "src/http/feed-requests.ts",
-    find: " && Number(text) <= leases.longest",
+    find: " && Number(text) <= longestLease",
     replace: "",
     tests: feedTests,
   },

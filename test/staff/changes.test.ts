@@ -286,6 +286,8 @@ describe("sessions/revoke/", () => {
     [{ filter: {}, all: true }, "filter"],
     [{ filter: {} }, "expected"],
     [{ filter: { ip: "x" }, expected: 1 }, "ip"],
+    [{ filter: { ip: "0.0.0.0/0" }, expected: 1 }, "ip"],
+    [{ filter: { ip: "::/0" }, expected: 1 }, "ip"],
     [{ filter: { usr: "1" }, expected: 1 }, "filter"],
   ])("refuses %j and names the field", async (body, field) => {
     const ada = await scene.addUser("ada", "admin");

@@ -6,8 +6,11 @@ import { isAcceptedCsrfToken } from "./csrf-token.ts";
 
 type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "keys">;
 
-/** The maximum number of refresh cookies that are tried. */
-const maxCandidates = 8;
+/**
+ * The maximum number of refresh cookies that are tried. Browsers keep at most 180 cookies for a site, so other hosts can't hide the
+ * browser's own behind this many.
+ */
+const maxCandidates = 200;
 
 /**
  * Reads the cookies like `readCookies`. If there are two or more refresh cookies, it finds the browser's own: the only one
