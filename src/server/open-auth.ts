@@ -69,7 +69,7 @@ export async function openAuth(config: Config, options: OpenAuthOptions): Promis
   return { auth, options: authOptions, store, database, createdKey, warnings, metrics };
 }
 
-/** Returns the name of this node. It names the worker, because each worker is a node of its own. */
+/** Returns the name of this node. It names the worker, because each worker is a separate node. */
 function toNodeName({ nodeName = hostname() }: Config["settings"], worker: number | undefined): string {
   return worker === undefined ? nodeName : `${nodeName} worker ${worker}`;
 }

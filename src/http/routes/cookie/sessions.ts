@@ -128,7 +128,7 @@ function toSessionBody(session: SessionView, currentId: string): z.infer<typeof 
     created_at: session.createdAt,
     last_used_at: session.lastUsedAt,
     expires_at: session.expiresAt,
-    // The user must not learn where the staff work.
+    // The user must not learn the address of the staff.
     user_agent: session.actor === null ? session.userAgent : null,
     ip: session.actor === null ? session.ip : null,
     label: session.label,
