@@ -1,11 +1,11 @@
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { toCliReference } from "../scripts/cli-reference.ts";
-import { withEventTable } from "../scripts/events-reference.ts";
-import { toHttpReference } from "../scripts/http-reference.ts";
-import { toLlmsText } from "../scripts/llms.ts";
-import { toSettingsReference } from "../scripts/settings-reference.ts";
+import { toCliReference } from "../scripts/reference/cli.ts";
+import { withEventTable } from "../scripts/reference/events.ts";
+import { toHttpReference } from "../scripts/reference/http.ts";
+import { toLlmsText } from "../scripts/reference/llms.ts";
+import { toSettingsReference } from "../scripts/reference/settings.ts";
 import { guide } from "../site/guide.ts";
 import { configRules } from "../src/server/config/server-settings.ts";
 

@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 const secondFactor = "test/flows/second-factor.test.ts";
 const confirmation = "test/flows/reauthenticate.test.ts";
 const impersonation = "test/flows/impersonation.test.ts";
-const formLogin = "test/http/routes/form-login.test.ts";
+const formLogin = "test/http/routes/cookie/form-login.test.ts";
 const browserSessions = "test/auth/browser-sessions.test.ts";
 const store = "test/store/sqlite/contract.test.ts";
 

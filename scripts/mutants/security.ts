@@ -123,7 +123,7 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     name: "a revoked bearer token logs out the user's other sessions",
-    file: "src/http/routes/cookie-logout.ts",
+    file: "src/http/routes/cookie/logout.ts",
     find: 'scope === "local" ? deps.tokens.verifyAccess(token) : await deps.flows.authenticate(token)',
     replace: "deps.tokens.verifyAccess(token)",
     tests: ["test/http/routes/bearer-logout.test.ts"],
@@ -168,7 +168,7 @@ export const securityMutants: readonly Mutant[] = [
     file: "src/flows/sessions/session-refusal.ts",
     find: 'reason !== "replaced"',
     replace: "true",
-    tests: ["test/flows/sessions/session-refusal.test.ts", "test/http/routes/cookie-refresh-refusals.test.ts"],
+    tests: ["test/flows/sessions/session-refusal.test.ts", "test/http/routes/cookie/refresh-refusals.test.ts"],
   },
   {
     name: "a chunked body has no limit",
@@ -238,20 +238,20 @@ export const securityMutants: readonly Mutant[] = [
     file: "src/flows/tokens/introspect.ts",
     find: "await nullIfRefused(requireCurrent(deps, verified))",
     replace: "verified",
-    tests: ["test/http/routes/token-introspect.test.ts"],
+    tests: ["test/http/routes/token/introspect.test.ts"],
   },
   {
     name: "a revoked access token is active",
     file: "src/flows/tokens/introspect.ts",
     find: 'if (claims.type === "access") await requireNotRevoked(deps, claims);',
     replace: "",
-    tests: ["test/http/routes/token-introspect.test.ts"],
+    tests: ["test/http/routes/token/introspect.test.ts"],
   },
   {
     name: "the time of an introspection tells forged tokens from spent ones",
     file: "src/flows/tokens/introspect.ts",
     find: "await deps.store.sessions.find(noSession);",
     replace: "",
-    tests: ["test/http/routes/token-introspect.test.ts"],
+    tests: ["test/http/routes/token/introspect.test.ts"],
   },
 ];

@@ -12,7 +12,7 @@ import { type RequestCookies, readCookies } from "./cookies/cookies.ts";
 import { isSafeMethod } from "./cookies/same-origin.ts";
 import type { HttpDeps } from "./endpoint.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
-import { type HeaderSource, type RequestLike, readHeader } from "./request/headers.ts";
+import { type HeaderSource, type RequestHead, readHeader } from "./request/headers.ts";
 
 interface CookieCredentials {
   readonly via: "cookie";
@@ -76,7 +76,7 @@ export function readCredentials(
  */
 export function requireOrigin(
   deps: OriginDeps,
-  request: RequestLike,
+  request: RequestHead,
   credentials: AccessCredentials,
 ): RequestCookies | null {
   if (credentials.via === "bearer") return null;
@@ -98,7 +98,7 @@ export function requireOrigin(
  */
 export function authenticateRequest(
   deps: HttpDeps,
-  request: RequestLike,
+  request: RequestHead,
   options?: AuthenticateRequestOptions,
 ): Authentication | Promise<Authentication> {
   if (options?.csrf === "stated-origin" && !isSafeMethod(request.method)) return authenticateStated(deps, request);
@@ -114,14 +114,14 @@ export function authenticateRequest(
  * Authenticates an unsafe request that can't carry the CSRF token: a form of the browser, or a server action. Its origin is checked
  * first, so a forged request gets nothing that refreshes or repeats it.
  */
-function authenticateStated(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
+function authenticateStated(deps: HttpDeps, request: RequestHead): Authentication | Promise<Authentication> {
   if (deps.readBearerToken(request.headers) === null) requireStatedOrigin(deps, request);
   return deps.flows.authenticate(readCredentials(request.headers, deps).token);
 }
 
 async function authenticateUnsafe(
   deps: HttpDeps,
-  request: RequestLike,
+  request: RequestHead,
   {
     token,
     cookies,

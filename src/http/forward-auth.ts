@@ -3,7 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { isSafeMethod } from "./cookies/same-origin.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
-import type { RequestLike } from "./request/headers.ts";
+import type { RequestHead } from "./request/headers.ts";
 import { readMediaType } from "./request/media-types.ts";
 
 /*
@@ -20,7 +20,7 @@ export interface ForwardAuthDeps {
    *
    * @throws AuthError
    */
-  readonly authenticate: (request: RequestLike) => AccessClaims | Promise<AccessClaims>;
+  readonly authenticate: (request: RequestHead) => AccessClaims | Promise<AccessClaims>;
 }
 
 /** What the caller knows about the proxy's request. */
@@ -130,7 +130,7 @@ function isSafeRequest(request: Request, isBelow: boolean): boolean {
 }
 
 /** Returns the headers and the URL with the host and the scheme of the client's request, with which origins are compared. */
-function toOriginal({ url, headers }: Request, isFromTrustedProxy: boolean): Pick<RequestLike, "url"> & RequestHeaders {
+function toOriginal({ url, headers }: Request, isFromTrustedProxy: boolean): Pick<RequestHead, "url"> & RequestHeaders {
   const all = Object.fromEntries(headers);
   if (!isFromTrustedProxy) return { url, headers: all };
   const { "x-forwarded-host": host, "x-forwarded-proto": protocol } = all;

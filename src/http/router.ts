@@ -8,7 +8,7 @@ import { createMatcher, type Match } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
 import { type ConnectionInfo, createClientIpFinder, createProxyCheck } from "./request/client-ip.ts";
-import type { RequestLike } from "./request/headers.ts";
+import type { RequestHead } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
 import { createUnknownAddressReporter, createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
@@ -162,7 +162,7 @@ export function createHttpHandler(
 export function createDepsFinder(
   deps: HttpDeps,
   developmentCookies: boolean,
-): (request: RequestLike, connection: ConnectionInfo) => HttpDeps {
+): (request: RequestHead, connection: ConnectionInfo) => HttpDeps {
   if (!developmentCookies) return () => deps;
   const developmentDeps = Object.freeze({ ...deps, settings: toDevelopmentSettings(deps.settings) });
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);

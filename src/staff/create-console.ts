@@ -13,11 +13,11 @@ import { toPathname } from "../http/request/pathname.ts";
 import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
 import { createErrorReporter, createHttpHandler } from "../http/router.ts";
 import { getInternals } from "../internals.ts";
-import { createAuditFollower } from "./audit-follower.ts";
+import { createAuditFollower } from "./audit/audit-follower.ts";
 import { type ConsoleFiles, readConsoleFiles } from "./console-files.ts";
 import { createNames } from "./names.ts";
-import { startNodeReporter, type TimedRequest } from "./node-reporter.ts";
-import { createRequestCounts } from "./request-counts.ts";
+import { startNodeReporter, type TimedRequest } from "./nodes/node-reporter.ts";
+import { createRequestCounts } from "./nodes/request-counts.ts";
 import { createStaffEndpoints } from "./routes/index.ts";
 import type { ServerParts } from "./server-parts.ts";
 

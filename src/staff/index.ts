@@ -1,3 +1,3 @@
 export type { Role } from "../core/role.ts";
 export { type Console, type ConsoleOptions, createConsole } from "./create-console.ts";
-export type { TimedRequest } from "./node-reporter.ts";
+export type { TimedRequest } from "./nodes/node-reporter.ts";

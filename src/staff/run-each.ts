@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { StoreUnavailableError } from "../core/errors.ts";
 import { RequestError } from "../http/request/request-error.ts";
-import { type Member, notStaff } from "./require-staff.ts";
+import { type Member, notStaff } from "./access/require-staff.ts";
 import type { StaffDeps } from "./staff-deps.ts";
 
 /** What happened to each of several subjects of a change. */

@@ -3,7 +3,7 @@ import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import { requireAuthentication } from "../core/require-authentication.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
-import { type RequestLike, toRequest } from "../http/request/headers.ts";
+import { type RequestHead, toRequest } from "../http/request/headers.ts";
 import { toErrorResponse } from "../http/response/errors.ts";
 import { withStandardHeaders } from "../http/response/json.ts";
 import type { VerifierOptions } from "./options.ts";
@@ -49,7 +49,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
   /** @throws AuthError also `confirmation_required`. */
   function authenticateBy(
     check: typeof verify,
-    request: RequestLike,
+    request: RequestHead,
     requirement: RequestOptions | undefined,
   ): AccessClaims {
     const claims = authenticateRequest(request, check);
@@ -57,11 +57,11 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     return claims;
   }
 
-  const authenticateNow = (request: RequestLike, requirement?: RequestOptions) =>
+  const authenticateNow = (request: RequestHead, requirement?: RequestOptions) =>
     authenticateBy(verifyNow, request, requirement);
 
   /** Reads, or waits for what is being read, and then decides. */
-  const authenticateLater = (request: RequestLike, requirement?: RequestOptions) =>
+  const authenticateLater = (request: RequestHead, requirement?: RequestOptions) =>
     reading.retry(() => authenticateBy(verify, request, requirement));
 
   const refuse = (error: unknown): VerifierCheckResult => {

@@ -4,7 +4,7 @@ import type { Settings } from "../core/settings/settings.ts";
 import { requireRepeatedCsrfToken, requireStatedOrigin } from "../http/cookies/checks.ts";
 import { readCredentials, requireOrigin } from "../http/credentials.ts";
 import { createBearerReader } from "../http/request/bearer.ts";
-import type { RequestLike } from "../http/request/headers.ts";
+import type { RequestHead } from "../http/request/headers.ts";
 
 /** The settings that the checks of a request need. */
 type RequestSettings = Pick<
@@ -27,7 +27,7 @@ type RequestSettings = Pick<
  *
  * @throws AuthError as `readCredentials` and `verify`; `csrf_failed`.
  */
-export type AuthenticateRequest = (request: RequestLike, verify: (token: string) => AccessClaims) => AccessClaims;
+export type AuthenticateRequest = (request: RequestHead, verify: (token: string) => AccessClaims) => AccessClaims;
 
 /** Creates the checks of requests. */
 export function createRequestChecks(settings: RequestSettings): AuthenticateRequest {

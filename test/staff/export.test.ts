@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toAuditRow } from "../../src/events/audit-row.ts";
-import { exportFormats } from "../../src/staff/export-formats.ts";
+import { exportFormats } from "../../src/staff/audit/export-formats.ts";
 import { createStaffScene, type StaffScene } from "./setup.ts";
 
 let scene: StaffScene;

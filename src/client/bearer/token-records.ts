@@ -75,7 +75,10 @@ export function createTokenRecords(
     readForgotten,
     forget: () =>
       update(({ sessionId, refresh, revoke = [] }) => ({
-        ...{ at: 0, lifetime: 0, sessionId, ended: "logged_out" },
+        at: 0,
+        lifetime: 0,
+        sessionId,
+        ended: "logged_out",
         revoke: refresh ? [...revoke, refresh] : revoke,
       })),
     drop: (refresh) =>

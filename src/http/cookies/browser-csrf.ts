@@ -1,5 +1,5 @@
 import type { HttpDeps } from "../endpoint.ts";
-import type { RequestLike } from "../request/headers.ts";
+import type { RequestHead } from "../request/headers.ts";
 import {
   requireAllowedOrigin,
   requireCsrfToken,
@@ -63,7 +63,7 @@ export function toFormCsrfToken(deps: CsrfDeps, cookies: RequestCookies): Browse
 
 /** A request that a form or a script of the application's own has sent. */
 export interface FormRequest {
-  readonly request: RequestLike;
+  readonly request: RequestHead;
   readonly cookies: RequestCookies;
   /** The token that a form has sent in a field. Default: it is in the header. */
   readonly field: string | undefined;

@@ -3,7 +3,7 @@ import { AuthError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 import type { HttpDeps } from "../endpoint.ts";
-import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
+import { type HeaderSource, type RequestHead, readHeader, toLowerCase } from "../request/headers.ts";
 import type { RequestCookies } from "./cookies.ts";
 import { isAcceptedCsrfToken } from "./csrf-token.ts";
 import { isAllowedOrigin, isTrustedOrigin } from "./same-origin.ts";
@@ -62,7 +62,7 @@ const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): void {
+export function requireAllowedOrigin(deps: OriginDeps, request: RequestHead): void {
   if (deps.settings.insecureCookies) requireStatedOrigin(deps, request);
   else requireOwnOrTrustedOrigin(deps, request);
 }
@@ -72,7 +72,7 @@ export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): vo
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireStatedOrigin(deps: OriginDeps, request: RequestLike): void {
+export function requireStatedOrigin(deps: OriginDeps, request: RequestHead): void {
   const [origin, site] = [readHeader(request.headers, "origin"), readHeader(request.headers, "sec-fetch-site")];
   const isStated = origin !== undefined || site !== undefined;
   if (!isStated || (site === undefined && isDowngraded(deps, origin))) {
@@ -91,7 +91,7 @@ function isDowngraded({ settings }: OriginDeps, origin: string | undefined): boo
   return protocol === "http:" && !isLoopbackHostname(hostname) && !isTrustedOrigin(origin, settings);
 }
 
-function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLike): void {
+function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestHead): void {
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 

@@ -6,7 +6,7 @@ import type { TokenLimits } from "../../flows/sessions/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
 /** The settings that the cookies depend on. */
-export type CookieSettings = CookieNameSettings &
+export type CookieHeaderSettings = CookieNameSettings &
   Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath" | "publicPath">;
 
 /** The values of tokenpair's cookies in a request. */
@@ -32,7 +32,7 @@ export interface RequestCookies {
 }
 
 /** Returns the maximum length of tokens that browsers store in the cookies. */
-export function toTokenLimits(settings: CookieSettings): TokenLimits {
+export function toTokenLimits(settings: CookieHeaderSettings): TokenLimits {
   const { access, refresh } = toCookieNames(settings);
   return { access: maxCookieLength - access.length, refresh: maxCookieLength - refresh.length };
 }
@@ -90,7 +90,7 @@ export interface SessionCookies {
 
 /** Returns the `Set-Cookie` headers of a session. The access cookie expires together with its token. */
 export function toSessionCookies(
-  settings: CookieSettings,
+  settings: CookieHeaderSettings,
   { pair, csrfToken, persistent }: SessionCookies,
 ): readonly string[] {
   const access = toAccessCookie(settings, pair.access, persistent ? pair.accessExpiresIn : null);
@@ -103,7 +103,7 @@ export function toSessionCookies(
  * Returns the `Set-Cookie` headers that delete a session's cookies. They don't delete the device cookie, because the device
  * stays known.
  */
-export function toClearedCookies(settings: CookieSettings): readonly string[] {
+export function toClearedCookies(settings: CookieHeaderSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
 }
 
@@ -119,7 +119,7 @@ const maxVariantDomains = 6;
  *
  * @param hostname the host of the request, without its port.
  */
-export function toClearedVariants(settings: CookieSettings, hostname: string): readonly string[] {
+export function toClearedVariants(settings: CookieHeaderSettings, hostname: string): readonly string[] {
   if (!/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z][a-z0-9-]*$/.test(hostname)) return [];
   const domains = hostname
     .split(".")
@@ -141,12 +141,12 @@ export function withCookies(response: Response, cookies: readonly string[]): Res
 }
 
 /** Returns the path of the cookie endpoints as browsers see it. It differs from `authPath` if a proxy removes a prefix. */
-function toAuthCookiePath({ publicPath = "", authPath }: CookieSettings): string {
+function toAuthCookiePath({ publicPath = "", authPath }: CookieHeaderSettings): string {
   return `${publicPath}${authPath}`;
 }
 
 /** Returns a `Set-Cookie` header. `maxAge` is in seconds. `null` means until the browser is closed. */
-type ToCookie = (settings: CookieSettings, value: string, maxAge: number | null) => string;
+type ToCookie = (settings: CookieHeaderSettings, value: string, maxAge: number | null) => string;
 
 /** Returns the access cookie, which browsers send to every path. */
 export const toAccessCookie: ToCookie = (settings, value, maxAge) =>
@@ -182,7 +182,7 @@ export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
   });
 
 /** Returns the cookie that marks a known device. Browsers send it only to the cookie endpoints. */
-export function toDeviceCookie(settings: CookieSettings, value: string, persistent: boolean): string {
+export function toDeviceCookie(settings: CookieHeaderSettings, value: string, persistent: boolean): string {
   return serializeCookie(settings, {
     name: toCookieNames(settings).device,
     value,
@@ -210,7 +210,7 @@ const maxCookieLength = 4_096;
  *
  * @throws TypeError if the value has a character that is not allowed in a cookie.
  */
-function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
+function serializeCookie(settings: CookieHeaderSettings, cookie: Cookie): string {
   if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(cookie.value)) {
     throw new TypeError(`the value of the cookie ${cookie.name} has a character that is not allowed in a cookie`);
   }

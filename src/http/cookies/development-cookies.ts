@@ -2,7 +2,7 @@ import { isLoopbackAddress, isLoopbackHostname, parseAddress } from "../../core/
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { type RequestLike, readHeader, readHeaderNames, readHost } from "../request/headers.ts";
+import { type RequestHead, readHeader, readHeaderNames, readHost } from "../request/headers.ts";
 
 /**
  * Returns the settings for requests with development cookies. WebKit refuses secure cookies at http://localhost, so
@@ -28,7 +28,7 @@ export function toDevelopmentSettings(settings: Settings<AuthUser>): Settings<Au
  *
  * @param ip the address of the other end of the socket, or `undefined` if it isn't known.
  */
-export function isDevelopmentRequest({ headers, url }: RequestLike, ip: string | undefined): boolean {
+export function isDevelopmentRequest({ headers, url }: RequestHead, ip: string | undefined): boolean {
   const address = ip === undefined ? null : parseAddress(ip);
   if (address === null || !isLoopbackAddress(address)) return false;
   const host = readHost(headers);

@@ -1,5 +1,5 @@
 import type { Settings } from "../../core/settings/settings.ts";
-import { type RequestLike, readHeader, readHost } from "../request/headers.ts";
+import { type RequestHead, readHeader, readHost } from "../request/headers.ts";
 
 type OriginSettings = Pick<Settings, "trustedOrigins">;
 
@@ -13,7 +13,7 @@ export function isSafeMethod(method: string | undefined): boolean {
  * `Sec-Fetch-Site` (Fetch Metadata §2.3) or, if they are older, in `Origin` (RFC 6454 §7). A request with neither header is
  * allowed. A request from a page of an app, whose origin has its own scheme, is never allowed.
  */
-export function isAllowedOrigin(request: RequestLike, settings: OriginSettings): boolean {
+export function isAllowedOrigin(request: RequestHead, settings: OriginSettings): boolean {
   const origin = readHeader(request.headers, "origin");
   if (origin !== undefined && isAppOrigin(origin)) return false;
   if (origin !== undefined && isTrustedOrigin(origin, settings)) return true;
@@ -54,7 +54,7 @@ function isMatch(origin: string, trusted: string): boolean {
  * Compares host and port with those of the request. An https origin also matches an http request, because a proxy may
  * terminate TLS.
  */
-function isOwnOrigin(origin: string, { headers, url }: RequestLike): boolean {
+function isOwnOrigin(origin: string, { headers, url }: RequestHead): boolean {
   const own = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
   const host = readHost(headers) ?? own?.host;
   const [, scheme, originHost] = /^(https?):\/\/([^/?#@\\\s]+)$/.exec(origin) ?? [];

@@ -5,7 +5,7 @@
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A request without its body: a Fetch `Request`, Node's `IncomingMessage`, or a framework's request object. */
-export interface RequestLike {
+export interface RequestHead {
   /** The request's headers. */
   readonly headers: HeaderSource;
   /**
@@ -26,7 +26,7 @@ export interface RequestLike {
  *
  * @param method of the request, if `source` is its headers.
  */
-export function toRequest(source: RequestLike | Headers, method?: string): RequestLike {
+export function toRequest(source: RequestHead | Headers, method?: string): RequestHead {
   return "headers" in source ? source : { headers: source, method };
 }
 

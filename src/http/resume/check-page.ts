@@ -1,7 +1,7 @@
 import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { authenticateRequest } from "../credentials.ts";
 import type { HttpDeps } from "../endpoint.ts";
-import type { RequestLike } from "../request/headers.ts";
+import type { RequestHead } from "../request/headers.ts";
 import { withStandardHeaders } from "../response/json.ts";
 import { isLoginPage, toLoginAddress } from "./login-path.ts";
 import { findNavigation } from "./navigation.ts";
@@ -14,7 +14,7 @@ import { resume } from "./resume.ts";
  *
  * @throws AuthError with the codes of `authenticateRequest`.
  */
-export function authenticatePage(deps: HttpDeps, request: RequestLike): Authentication | Promise<Authentication> {
+export function authenticatePage(deps: HttpDeps, request: RequestHead): Authentication | Promise<Authentication> {
   return authenticateRequest(deps, request, findNavigation(request) === "form" ? { csrf: "stated-origin" } : undefined);
 }
 
@@ -26,7 +26,7 @@ export function authenticatePage(deps: HttpDeps, request: RequestLike): Authenti
  */
 export function toPageRefusal(
   deps: HttpDeps,
-  request: RequestLike,
+  request: RequestHead,
   { refusal, loginPath }: { readonly refusal: Response; readonly loginPath: string },
 ): Response {
   if (refusal.status !== 401 || findNavigation(request) === null) return refusal;

@@ -1,5 +1,5 @@
 import { withNext } from "../../core/login-path.ts";
-import type { RequestLike } from "../request/headers.ts";
+import type { RequestHead } from "../request/headers.ts";
 
 /**
  * Returns the address of the login page, with the requested page as `next` if a GET asked for it and its path is known and safe.
@@ -7,7 +7,7 @@ import type { RequestLike } from "../request/headers.ts";
  * @param publicPath the prefix that a proxy has removed.
  */
 export function toLoginAddress(
-  { method, url = "" }: RequestLike,
+  { method, url = "" }: RequestHead,
   { loginPath, publicPath = "" }: { readonly loginPath: string; readonly publicPath?: string | undefined },
 ): string {
   const target = method === "GET" || method === "HEAD" ? parseTarget(url) : null;
@@ -16,7 +16,7 @@ export function toLoginAddress(
 
 /** Returns whether a request is for the login page itself, with or without a slash at the end. */
 export function isLoginPage(
-  { url = "" }: RequestLike,
+  { url = "" }: RequestHead,
   { loginPath, publicPath = "" }: { readonly loginPath: string; readonly publicPath?: string | undefined },
 ): boolean {
   const target = parseTarget(url);

@@ -1,4 +1,4 @@
-import { type RequestLike, readHeader } from "../request/headers.ts";
+import { type RequestHead, readHeader } from "../request/headers.ts";
 
 /** A request that shows its response in a browser's tab: a page (GET or HEAD), or the answer to a form (POST). */
 export type Navigation = "page" | "form";
@@ -16,7 +16,7 @@ const prefetchHeaders = ["sec-purpose", "purpose", "x-moz", "x-purpose", "next-r
  *
  * @see https://www.w3.org/TR/fetch-metadata/
  */
-export function findNavigation({ headers, method }: RequestLike): Navigation | null {
+export function findNavigation({ headers, method }: RequestHead): Navigation | null {
   const navigation = method === "GET" || method === "HEAD" ? "page" : method === "POST" ? "form" : null;
   if (navigation === null) return null;
   const has = (name: Lowercase<string>) => readHeader(headers, name) !== undefined;

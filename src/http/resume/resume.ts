@@ -1,7 +1,7 @@
 import { readCookies } from "../cookies/cookies.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import type { HttpDeps } from "../endpoint.ts";
-import type { RequestLike } from "../request/headers.ts";
+import type { RequestHead } from "../request/headers.ts";
 import { toChallenge } from "../response/errors.ts";
 import { toLoginAddress } from "./login-path.ts";
 import { findNavigation } from "./navigation.ts";
@@ -17,7 +17,7 @@ const sessionCsrfToken = /^s[\w-]{22}\.[\w-]{43}$/;
  *
  * @param loginPath the path of the login page.
  */
-export function resume(deps: HttpDeps, request: RequestLike, loginPath: string): Response | null {
+export function resume(deps: HttpDeps, request: RequestHead, loginPath: string): Response | null {
   const { settings, flows } = deps;
   const { headers } = request;
   const navigation = findNavigation(request);
@@ -34,7 +34,7 @@ export function resume(deps: HttpDeps, request: RequestLike, loginPath: string):
 }
 
 /** Returns whether the authorization header is meant for tokenpair. A browser also sends one behind a proxy with Basic authentication. */
-function hasBearerToken({ readBearerToken }: HttpDeps, { headers }: RequestLike): boolean {
+function hasBearerToken({ readBearerToken }: HttpDeps, { headers }: RequestHead): boolean {
   try {
     return readBearerToken(headers) !== null;
   } catch {

@@ -47,8 +47,15 @@ export const activity = defineEndpoint({
     const events = await deps.flows.listActivity(userId);
     return toJsonResponse(200, {
       events: events.map(({ id, time, type, detail, sessionId, ip, userAgent, byOther }) => ({
-        ...{ id, time, type, detail, session: sessionId, current: sessionId === ownId },
-        ...{ ip, user_agent: userAgent, by_other: byOther },
+        id,
+        time,
+        type,
+        detail,
+        session: sessionId,
+        current: sessionId === ownId,
+        ip,
+        user_agent: userAgent,
+        by_other: byOther,
       })),
     });
   },

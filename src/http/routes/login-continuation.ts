@@ -6,7 +6,7 @@ import { badRequest, errorSchema, throttled, unavailable } from "../openapi/resp
 import { tokenField } from "../request/fields.ts";
 import { toPlainJson } from "../request/json.ts";
 import { RequestError } from "../request/request-error.ts";
-import { readIdempotencyKey } from "./token-refresh.ts";
+import { readIdempotencyKey } from "./token/refresh.ts";
 
 /** The body of a request that continues a login. */
 export const continuationSchema = z.looseObject({

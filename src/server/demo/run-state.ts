@@ -164,7 +164,7 @@ function detectReuse(state: RunState, presented: number, { lane }: RequestMark, 
 }
 
 /** Gives the attacker a copy of the refresh token with this number. */
-export function applyTheft(state: RunState, copied: number, time: number): Step {
+export function applyCopy(state: RunState, copied: number, time: number): Step {
   const detail = "as malware on your machine could";
   return {
     state: { ...state, copy: copied, copiedAt: time, gain: null },

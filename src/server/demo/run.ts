@@ -5,9 +5,9 @@ import type { Attacker } from "./attacker.ts";
 import { type Line, now, type Outcome, type RunInfo, toDuration } from "./lines.ts";
 import { toOutcome } from "./outcome.ts";
 import {
+  applyCopy,
   applyRefresh,
   applyRevocation,
-  applyTheft,
   type Node,
   type RequestMark,
   type Step,
@@ -145,7 +145,7 @@ export function createRun(options: RunOptions): Run {
     },
     steal(token, copied) {
       attacker.copy(token);
-      take(applyTheft(state, copied, now()));
+      take(applyCopy(state, copied, now()));
     },
     async useCopy() {
       if (state.copy === null) return;

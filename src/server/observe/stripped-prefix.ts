@@ -1,6 +1,6 @@
 import { settingRules } from "../../core/settings/rules.ts";
 import type { Settings } from "../../core/settings/settings.ts";
-import { type CookieSettings, readCookies } from "../../http/cookies/cookies.ts";
+import { type CookieHeaderSettings, readCookies } from "../../http/cookies/cookies.ts";
 
 /** Why `publicPath` seems to be wrong. */
 export type PublicPathFault =
@@ -19,7 +19,7 @@ export type PublicPathFault =
  * browsers don't send the refresh cookie.
  */
 export function createStrippedPrefixWarning(
-  settings: CookieSettings & Pick<Settings, "csrfHeaderName">,
+  settings: CookieHeaderSettings & Pick<Settings, "csrfHeaderName">,
   warn: (fault: PublicPathFault) => void,
 ): (request: Request) => void {
   const { publicPath = "", authPath } = settings;

@@ -3,9 +3,9 @@ import type { AuditFilter, ListedAuditEntry } from "../../core/store/staff.ts";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffAuditEntry } from "../api.ts";
 import { readListRequest, toListQuery } from "../paging.ts";
-import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { pageSchema, staffEndpoint, staffResponses, timeFilter } from "./responses.ts";
 

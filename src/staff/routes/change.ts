@@ -8,9 +8,9 @@ import { textField } from "../../http/request/fields.ts";
 import { cookieMediaTypes } from "../../http/request/media-types.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { type Member, requireStaff } from "../access/require-staff.ts";
 import type { Confirmation, Permission, Revoked } from "../api.ts";
 import { mayBeRepeated } from "../repeats.ts";
-import { type Member, requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
 import { notFound, staffEndpoint, staffResponses } from "./responses.ts";
 

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffHealth } from "../api.ts";
-import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { staffEndpoint, staffResponses } from "./responses.ts";
 

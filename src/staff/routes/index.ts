@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../http/endpoint.ts";
-import type { AuditFollower } from "../audit-follower.ts";
+import type { AuditFollower } from "../audit/audit-follower.ts";
 import { createHealthReader } from "../health/health.ts";
 import type { ServerParts } from "../server-parts.ts";
 import { toStaffSettings } from "../settings-view.ts";

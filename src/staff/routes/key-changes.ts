@@ -6,7 +6,7 @@ import type { KeyRefusal } from "../../flows/keys/rules.ts";
 import type { Endpoint } from "../../http/endpoint.ts";
 import { RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { toPermissionGuard } from "../authorize.ts";
+import { toPermissionGuard } from "../access/authorize.ts";
 import { hasMade } from "../repeats.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { defineChange } from "./change.ts";

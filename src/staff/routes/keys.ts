@@ -5,8 +5,8 @@ import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
 import { findEnd, toAccessRecords, toAccessStates, toSecretRecords, toVerifyingTime } from "../../keys/states.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffKey } from "../api.ts";
-import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { staffEndpoint, staffResponses } from "./responses.ts";
 

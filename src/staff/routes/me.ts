@@ -2,9 +2,9 @@ import { z } from "zod";
 import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { toPermissions } from "../access/permissions.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffMe } from "../api.ts";
-import { toPermissions } from "../permissions.ts";
-import { requireStaff } from "../require-staff.ts";
 import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
 import { permissionSchema, staffEndpoint, staffResponses } from "./responses.ts";
 

@@ -5,7 +5,7 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { countField, textField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { authorize, toPermissionGuard } from "../authorize.ts";
+import { authorize, toPermissionGuard } from "../access/authorize.ts";
 import { hasMade } from "../repeats.ts";
 import { runEach } from "../run-each.ts";
 import type { StaffDeps } from "../staff-deps.ts";

@@ -4,10 +4,10 @@ import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffSession } from "../api.ts";
-import { toAddressFilter } from "../networks.ts";
+import { toAddressFilter } from "../audit/networks.ts";
 import { readListRequest, toListQuery } from "../paging.ts";
-import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { pageSchema, staffEndpoint, staffResponses, timeFilter } from "./responses.ts";
 

@@ -7,10 +7,10 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { passwordField, textField, usernameField } from "../../http/request/fields.ts";
 import { fieldErrors, RequestError } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { authorize, confirmationRequired, toPermissionGuard } from "../authorize.ts";
-import { isAllowed } from "../permissions.ts";
+import { authorize, confirmationRequired, toPermissionGuard } from "../access/authorize.ts";
+import { isAllowed } from "../access/permissions.ts";
+import { type Member, permissionDenied } from "../access/require-staff.ts";
 import { hasJustCreated, hasMade } from "../repeats.ts";
-import { type Member, permissionDenied } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import {
   type ChangeRequest,

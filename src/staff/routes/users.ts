@@ -8,10 +8,10 @@ import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
 import { timeSchema } from "../../http/openapi/responses.ts";
 import { fieldErrors } from "../../http/request/request-error.ts";
 import { toJsonResponse } from "../../http/response/json.ts";
-import { toAllowedActions, userActions } from "../allowed-actions.ts";
+import { toAllowedActions, userActions } from "../access/allowed-actions.ts";
+import { requireStaff } from "../access/require-staff.ts";
 import type { StaffUser, StaffUserDetail } from "../api.ts";
 import { type KeyShape, readListRequest, toListQuery } from "../paging.ts";
-import { requireStaff } from "../require-staff.ts";
 import type { StaffDeps } from "../staff-deps.ts";
 import { notFound, pageSchema, staffEndpoint, staffResponses, userNotFound } from "./responses.ts";
 

@@ -8,7 +8,7 @@ import { createCsrfToken, isCsrfToken } from "../../../src/http/cookies/csrf-tok
 import { createBearerReader } from "../../../src/http/request/bearer.ts";
 import { createClientIpFinder } from "../../../src/http/request/client-ip.ts";
 import { readServiceCredential } from "../../../src/http/request/service-credential.ts";
-import { readIdempotencyKey } from "../../../src/http/routes/token-refresh.ts";
+import { readIdempotencyKey } from "../../../src/http/routes/token/refresh.ts";
 import { toCode } from "../../crypto/forge.ts";
 import { mutationsOf, toHeaderValue } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";

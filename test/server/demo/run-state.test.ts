@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { RefreshEvent } from "../../../src/events/events.ts";
 import {
+  applyCopy,
   applyRefresh,
   applyRevocation,
-  applyTheft,
   type RequestMark,
   type RunState,
   toDemoState,
@@ -19,7 +19,7 @@ const refresh = (state: RunState, outcome: RefreshEvent["outcome"], mark: Reques
 
 describe("the state of a demonstration", () => {
   it("says that the attacker is logged in until a node knows of the revocation", () => {
-    const stolen = applyTheft(toFirstState(1), 1, 500).state;
+    const stolen = applyCopy(toFirstState(1), 1, 500).state;
     const { state } = refresh(stolen, "rotated", attacker, 1_000);
     expect(toDemoState(state, 1_000)).toMatchObject({ generation: 2, tab: 1, attacker: 2, attackerIsIn: true });
     const revoked = applyRevocation(refresh(state, "reuse_detected", user, 2_000).state, "tab", 2_001).state;
