@@ -82,11 +82,14 @@ export interface SessionStore {
     reason: RevokeReason,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
-  /** Raises the user's epoch, which revokes every session of the user. Appends one feed entry. */
+  /**
+   * Raises the user's epoch, which revokes every session of the user. Appends one feed entry. With `by`, locks the user and this
+   * session first, and changes nothing if the user isn't active or the session isn't a live one of this user.
+   */
   revokeForUser(
     userId: string,
     reason: RevokeReason,
-    options?: RevocationOptions<RevokedSessions>,
+    options?: RevocationOptions<RevokedSessions> & { readonly by?: string | undefined },
   ): Promise<RevokedSessions>;
   /**
    * Raises the user's epoch and moves one session to the new epoch, which revokes the user's other sessions. Appends one

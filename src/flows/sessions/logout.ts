@@ -111,7 +111,7 @@ function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClai
 const sessionOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 
 /**
- * Logs a user out of one or several sessions. Does nothing if they are no longer live. With the scope "others", does
+ * Logs a user out of one or several sessions. Does nothing if they are no longer live. With the scopes "others" and "all", does
  * nothing if the session itself is no longer live. The change is durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
@@ -137,7 +137,7 @@ export async function logout(
     write: async (options) =>
       scope === "others"
         ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
-        : sessions.revokeForUser(userId, "logout", options),
+        : sessions.revokeForUser(userId, "logout", { ...options, by: sessionId }),
   });
   return revoked ?? nothingRevoked;
 }

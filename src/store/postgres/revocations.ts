@@ -46,6 +46,11 @@ export interface Revocations {
     owner: { readonly sessionId: string; readonly userId: string },
     options: EntryOptions,
   ) => Promise<RevokedSessions | null>;
+  /** Locks the user and the session. Returns whether the user is active and has this live session. */
+  readonly lockOwner: (
+    transaction: Transaction,
+    owner: { readonly sessionId: string; readonly userId: string },
+  ) => Promise<boolean>;
   /**
    * Raises the user's epoch, makes `change`, and revokes every session except `except`, with one feed entry. Returns `null`
    * if there is no such user.
@@ -197,9 +202,11 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
     revokeEach: (transaction, sessionIds, { reason, confirm = false }) =>
       revoke(transaction, revokeEach, { sessionIds, reason, code: toReasonCode(reason), confirm }),
 
+    lockOwner: isOwnerLive,
+
     async revokeOthers(transaction, owner, { reason, confirm = false }) {
       const { run } = transaction;
-      if ((await run(lockOwner, { ...owner })).length === 0) return null;
+      if (!(await isOwnerLive(transaction, owner))) return null;
       const { userId } = owner;
       const change = { userId, reason, disable: false, passwordHash: null };
       const [raised] = await run<{ epoch: number; now: number }>(raiseEpoch, change);
@@ -228,6 +235,13 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       return revoke(transaction, revokeAll, { reason, code: toReasonCode(reason), epoch, confirm });
     },
   };
+}
+
+async function isOwnerLive(
+  { run }: Transaction,
+  owner: { readonly sessionId: string; readonly userId: string },
+): Promise<boolean> {
+  return (await run(lockOwner, { ...owner })).length > 0;
 }
 
 /** Returns the position of the transaction that appended this row. */

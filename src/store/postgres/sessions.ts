@@ -155,10 +155,11 @@ export function createSessionStore(
         return recordChange(transaction.run, audit, revoked);
       }),
 
-    revokeForUser: (userId, reason, { audit, confirm, guard } = {}) =>
+    revokeForUser: (userId, reason, { audit, confirm, guard, by } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const raised = await revocations.raiseEpoch(transaction, userId, { reason, confirm });
+        const isAllowed = by === undefined || (await revocations.lockOwner(transaction, { sessionId: by, userId }));
+        const raised = isAllowed ? await revocations.raiseEpoch(transaction, userId, { reason, confirm }) : null;
         return recordChange(transaction.run, audit, raised?.revoked ?? nothingRevoked);
       }),
 

@@ -31,6 +31,8 @@ export interface Revocations {
     owner: { readonly sessionId: string; readonly userId: string },
     cause: RevocationCause,
   ) => RevokedSessions | null;
+  /** Returns whether the user is active and has this live session. */
+  readonly isOwnerLive: (owner: { readonly sessionId: string; readonly userId: string }, now: number) => boolean;
   /**
    * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is no
    * such user. If there are many sessions, only the first rows are changed in the caller's write, and the others soon
@@ -179,6 +181,9 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       const entry = feed.append({ kind: "session", sessionId, at: now, until, reason, confirm });
       return { sessions: 1, ...entry };
     },
+
+    isOwnerLive: ({ sessionId, userId }, now) =>
+      connection.prepare(findOwner).get({ sessionId, userId, now }) !== undefined,
 
     revokeOthers({ sessionId, userId }, { reason, now, confirm = false }) {
       const owner = connection.prepare(findOwner).get({ sessionId, userId, now });

@@ -178,10 +178,11 @@ export function createSessionStore(
       });
     },
 
-    async revokeForUser(userId, reason, { audit, confirm, guard } = {}) {
+    async revokeForUser(userId, reason, { audit, confirm, guard, by } = {}) {
       return connection.write("sessions.revokeForUser", (now) => {
         requireAllowed(connection, guard);
-        const raised = revocations.raiseEpoch(userId, { reason, now, confirm });
+        const isAllowed = by === undefined || revocations.isOwnerLive({ sessionId: by, userId }, now);
+        const raised = isAllowed ? revocations.raiseEpoch(userId, { reason, now, confirm }) : null;
         return recordChange(connection, audit, raised?.revoked ?? nothingRevoked);
       });
     },

@@ -103,6 +103,13 @@ describe("logout", () => {
     expect(await isAccepted(ofBob)).toBe(true);
   });
 
+  it('with scope "all" changes nothing if the session was revoked, perhaps by its owner against a thief', async () => {
+    await revokeSession(auth.deps, first.session.id);
+    auth.events.length = 0;
+    expect(await logout(auth.deps, ownerOf(first), { scope: "all" })).toEqual({ sessions: 0, revocations: [] });
+    expect([auth.events, await accepted()]).toEqual([[], [false, true]]);
+  });
+
   it('with scope "all" does not keep the user from logging in again', async () => {
     await logout(auth.deps, ownerOf(first), { scope: "all" });
     const third = await logIn(auth);

@@ -94,6 +94,21 @@ export function describeEpochContract(scene: Scene): void {
       expect(await find("a")).toMatchObject({ userEpoch: 2, leastEpoch: 0 });
     });
 
+    it("lets only a live session of the user revoke all of them with `revokeForUser`", async () => {
+      const { sessions, users } = scene.store;
+      await addSessions("a", "revoked", "expired");
+      await addUser(scene.store, "bob");
+      await addSession(scene.store, "bobs", "2");
+      await sessions.revoke("revoked", "logout");
+      const all = (by: string) => sessions.revokeForUser("1", "logout", { by });
+      for (const by of ["revoked", "nowhere", "bobs"]) {
+        expect(await all(by)).toEqual({ sessions: 0, revocations: [] });
+      }
+      expect([await users.findById("1"), await find("a")]).toMatchObject([{ epoch: 0 }, { revokedAt: null }]);
+      expect(await all("a")).toMatchObject({ sessions: 2, revocations: [{ kind: "user", epoch: 1 }] });
+      expect(await all("a")).toEqual({ sessions: 0, revocations: [] });
+    });
+
     it("changes nothing if the caller isn't live, is another user's, or its user isn't active", async () => {
       const { sessions, users } = scene.store;
       await addSessions("a", "revoked", "expired", "b");
