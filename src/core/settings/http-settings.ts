@@ -102,7 +102,10 @@ export interface ThrottleSettings {
   readonly loginDelay: number;
   /** The longest delay after failed logins, in seconds. Default: 900 (15 minutes). */
   readonly maxLoginDelay: number;
-  /** How many refreshes per minute each node accepts from one address. 0 turns the limit off. Default: 3000. */
+  /**
+   * How many refreshes and second steps of a login, together, each node accepts per minute from one address. 0 turns the limit
+   * off. Default: 3000.
+   */
   readonly refreshLimit: number;
   /** How many verify requests per minute each node accepts from one address. 0 turns the limit off. Default: 6000. */
   readonly verifyLimit: number;

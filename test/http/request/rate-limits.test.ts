@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { systemRandom } from "../../../src/core/runtime/random.ts";
 import type { Settings } from "../../../src/core/settings/settings.ts";
+import type { Store } from "../../../src/core/store/index.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
+import { createLoginTicket } from "../../../src/crypto/login-tickets.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { createBrowser } from "../../support/browser.ts";
 import { guess, sendFrom } from "../guesses.ts";
@@ -34,6 +37,32 @@ describe("the rate limits of refresh, verify and blacklist", () => {
     expect((await post("refresh", { refresh })).status).toBe(200);
     expect((await guess(from(), alice)).status).toBe(200);
   });
+
+  it.each(["/api/token/continue/", "/api/auth/login/continue/"])(
+    "limits %s like refreshes, so that invented tickets can't make the store busy",
+    async (path) => {
+      let reads = 0;
+      const wrapStore = (store: Store): Store => ({
+        ...store,
+        tickets: {
+          ...store.tickets,
+          find: (hash) => {
+            reads++;
+            return store.tickets.find(hash);
+          },
+        },
+      });
+      const second = { afterPassword: () => ({ methods: ["otp"] }), verifySecondFactor: () => null };
+      auth = await createTestAuth({ settings: { refreshLimit: 3, ...second }, wrapStore });
+      const browser = createBrowser({ send: from() });
+      await browser.get("/api/auth/csrf/");
+      const statuses = [];
+      for (let n = 0; n < 5; n++) {
+        statuses.push((await browser.post(path, { ticket: createLoginTicket(systemRandom).ticket })).status);
+      }
+      expect([statuses, reads]).toEqual([[401, 401, 401, 429, 429], 3]);
+    },
+  );
 
   it("counts all addresses of an IPv6 /64 as one client", async () => {
     await start();

@@ -16,6 +16,7 @@ export const cookieLoginContinue = defineEndpoint({
   summary: "Complete a login that waits for a second step, with cookies.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
+  rateLimit: "refresh",
   headers: [csrfHeader, idempotencyKeyHeader],
   body: { accepts: cookieMediaTypes, schema: continuationSchema },
   responses: {

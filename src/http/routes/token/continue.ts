@@ -13,6 +13,7 @@ export const tokenContinue = defineEndpoint({
   summary: "Complete a login that waits for a second step, and get a token pair.",
   errorStyle: "token",
   cors: "trusted",
+  rateLimit: "refresh",
   headers: [idempotencyKeyHeader],
   body: { accepts: tokenMediaTypes, schema: continuationSchema },
   responses: {
