@@ -3,6 +3,7 @@ import type { PolledFrame } from "../revocation/readers/readers.ts";
 
 export { frameType } from "../revocation/readers/frame.ts";
 export type { FeedReaders, PolledFrame, ReaderRequest } from "../revocation/readers/readers.ts";
+export { toRegisteredLease } from "../revocation/readers/stream-time.ts";
 
 /** A frame of the revocation feed, in a form for people. */
 export interface ReadableFrame {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ClientInfo } from "../../core/client-info.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { ReaderRequest } from "../../flows/feed-readers.ts";
-import { frameType } from "../../flows/feed-readers.ts";
+import { frameType, toRegisteredLease } from "../../flows/feed-readers.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import {
   answerFeedAcknowledgement,
@@ -108,9 +108,12 @@ export const revocationsApplied = defineEndpoint({
     answerFeedAcknowledgement({ readers: toReadersOf(deps.readers, client) }, request),
 });
 
-/** A lease that is no longer than the node's own delays no confirmation. */
+/**
+ * A lease that is no longer than the node's own delays no confirmation. A relay asks for what it registers for its readers, which
+ * is a little longer than their `maxStaleness`.
+ */
 function toLongestLease({ maxFeedLease, maxStaleness }: Pick<Settings, "maxFeedLease" | "maxStaleness">): number {
-  return Math.ceil(Math.max(maxFeedLease, maxStaleness) * 1000);
+  return Math.min(leases.longest, toRegisteredLease(Math.max(maxFeedLease, maxStaleness) * 1000));
 }
 
 function watchCredential({ credentials }: Pick<HttpDeps, "credentials">, { headers }: Request): AbortSignal {

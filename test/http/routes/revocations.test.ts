@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
-import { frameType } from "../../../src/flows/feed-readers.ts";
+import { frameType, toRegisteredLease } from "../../../src/flows/feed-readers.ts";
 import { revokeSessionsForUser } from "../../../src/flows/sessions/sessions.ts";
 import { createHttpHandler } from "../../../src/http/router.ts";
 import { type FrameHeader, readHeader, readRecord, toFingerprint } from "../../../src/revocation/readers/frame.ts";
@@ -181,9 +181,9 @@ describe("the revocation feed", () => {
   });
 
   it.each<[string, Partial<Settings<AuthUser>>, number]>([
-    ["60 s", {}, 60_000],
-    ["maxFeedLease", { maxFeedLease: 300.1 }, 300_100],
-    ["the node's own maxStaleness, if that is longer", { maxStaleness: 120 }, 120_000],
+    ["60 s, and what a relay adds for its readers", {}, 61_080],
+    ["maxFeedLease", { maxFeedLease: 300.1 }, 301_180],
+    ["the node's own maxStaleness, if that is longer", { maxStaleness: 120 }, 121_080],
   ])("allows no longer leases than %s, and registers none", async (_, settings, longest) => {
     await restart(settings);
     const before = (await t.store.nodes.readRegistry()).longestLease;
@@ -203,6 +203,13 @@ describe("the revocation feed", () => {
     await restart({ maxFeedLease: 2, maxStaleness: 1 });
     expect((await get()).status).toBe(400);
     expect((await get("?lease=2000")).status).toBe(200);
+  });
+
+  it("accepts the lease of a relay whose readers have the longest maxStaleness that is allowed", async () => {
+    for (const maxFeedLease of [2, 60, 3_000]) {
+      await restart({ maxFeedLease, maxStaleness: 1 });
+      expect((await get(`?lease=${toRegisteredLease(maxFeedLease * 1_000)}`)).status).toBe(200);
+    }
   });
 
   it("answers 503 with Retry-After while the node is stale", async () => {
