@@ -30,10 +30,12 @@ export interface Keys {
    * device tokens. It nearly always fulfils immediately.
    *
    * @param token the token that will be verified. If its key may be new, the keys are read again.
+   * @param options.maxAge after how many milliseconds without news from the feed the keys are read again. Default, and at most:
+   * 10,000.
    * @throws AuthError `unavailable` if the keys can't be decrypted.
    * @throws StoreUnavailableError if the store can't answer.
    */
-  ready(token?: string): Promise<void>;
+  ready(token?: string, options?: { readonly maxAge?: number }): Promise<void>;
   /**
    * Returns whether a refused token has the name of a key that this node doesn't know. Another node may just have added
    * that key, so `ready` may find it. No I/O.
@@ -87,18 +89,14 @@ interface Taken extends Pick<Loaded, "opened" | "at"> {
 /** The time on both clocks, in milliseconds. The monotonic clock may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/**
- * The number of milliseconds without news from the feed after which `ready` reads the keys itself. It is `maxStaleness` if that
- * is shorter: then the node looks for revocations, too.
- */
-const mostSilence = 10_000;
+/** The number of milliseconds without news from the feed after which `ready` reads the keys itself. */
+const mostAge = 10_000;
 
 /** The number of milliseconds after which the node tries again to decrypt the same keys. */
 const unreadableDelay = 60_000;
 
 /** Creates the keys of a node. Reads nothing until `load` or `ready` is called. */
 export function createKeys({ given, store, settings, clock, random, emit, record }: KeysOptions): Keys {
-  const longestSilence = Math.min(mostSilence, settings.maxStaleness * 1000);
   const first = isComplete(given) ? toFirstSnapshot(given) : null;
   let loaded: Loaded | null = null;
   let loading: Promise<void> | null = null;
@@ -188,7 +186,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   }
 
   /** Returns whether the loaded keys were the newest a short time ago. */
-  const isConfirmed = () => confirmedAt !== null && toAge(confirmedAt) <= longestSilence;
+  const isConfirmed = (age: number) => confirmedAt !== null && toAge(confirmedAt) <= Math.min(age, mostAge);
 
   function take(snapshot: KeySnapshot, { records, opened, former, from, at }: Taken): void {
     const names = new Set(records.keys.map(({ kid }) => kid));
@@ -253,10 +251,10 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     async load() {
       if (loaded === null) await run();
     },
-    async ready(token) {
+    async ready(token, { maxAge = mostAge } = {}) {
       if (token !== undefined && mayKnowLater(token)) await lookForNewKey();
       const isKnown = loaded !== null && !isOutdated;
-      if (isKnown && (isConfirmed() || isHopeless())) return;
+      if (isKnown && (isConfirmed(maxAge) || isHopeless())) return;
       if (loaded === null && isHopeless()) throw unreadableKeys();
       await runOrRefuse();
     },

@@ -143,6 +143,18 @@ describe("a node that can't read the newest keys", () => {
   });
 });
 
+it("waits for no read of the keys until the feed was silent for ten seconds, even with a shorter maxStaleness", async () => {
+  const installation = openInstallation();
+  const { faults, wrap } = createFaultyStore();
+  const node = await installation.start({ keyEncryptionKey: kek, maxStaleness: 1 }, wrap);
+  faults.keys = true;
+  faults.feed = true;
+  await installation.time.advance(9);
+  await node.keys.ready();
+  await installation.time.advance(2);
+  await expect(node.keys.ready()).rejects.toThrow(StoreUnavailableError);
+});
+
 describe("a node that looks for revocations because the feed is stale", () => {
   async function startNode(maxStaleness: number) {
     const installation = openInstallation();

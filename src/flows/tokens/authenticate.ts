@@ -58,12 +58,12 @@ function authenticateByKnownKey(deps: Deps, token: string): Authentication | Pro
  * @throws StoreUnavailableError if the store can't answer.
  */
 export async function requireCurrentKey(
-  { keys, tokens }: Pick<Deps, "keys" | "tokens">,
+  { keys, settings, tokens }: Pick<Deps, "keys" | "settings" | "tokens">,
   token: string,
   lookup: Promise<void>,
 ): Promise<void> {
   await lookup;
-  await keys.ready();
+  await keys.ready(token, { maxAge: settings.maxStaleness * 1000 });
   tokens.verifyAccess(token);
 }
 
