@@ -80,8 +80,8 @@ export interface SessionStore {
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
   /**
-   * Raises the user's epoch, which revokes every session of the user. Appends one feed entry. With `by`, locks the user and this
-   * session first, and changes nothing if the user isn't active or the session isn't a live one of this user.
+   * Raises the user's epoch, which revokes every session of the user. Appends one feed entry. `by` is the id of the
+   * session that asks: locks it and the user first, and changes nothing unless both are live and the session is this user's.
    */
   revokeForUser(
     userId: string,
