@@ -203,7 +203,7 @@ export function createFeed(options: FeedOptions): Feed {
     // A former primary would still answer, but it couldn't commit.
     if (beat && !hasBeat) return false;
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
-    membership.readCounts();
+    membership.noteCountedRead();
     lease.extend(readAt);
     grantedLease = registeredLease;
     acknowledgements.report(nodeId, batch.seen, isAwaited);

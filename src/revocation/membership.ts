@@ -22,7 +22,7 @@ export interface Membership {
   /** Returns the id, after registering if necessary. A read may count only if it begins after this promise fulfils. */
   ensure(): Promise<string>;
   /** Notes that a read counts under the registration: until its lease is over, confirmations must wait for its row. */
-  readCounts(): void;
+  noteCountedRead(): void;
   /**
    * Forgets the registration, because the database has marked it as leaving, has lost it, or has been replaced. Removes its
    * row if no read has counted.
@@ -131,7 +131,7 @@ export function createMembership({
       await raising;
     },
     ensure: async () => id ?? (await register()),
-    readCounts() {
+    noteCountedRead() {
       hasCounted = true;
     },
     drop() {

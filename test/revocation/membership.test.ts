@@ -44,7 +44,7 @@ describe("the membership of a node", () => {
     const { membership, database } = createTestMembership();
     const counted = await membership.ensure();
     // Not acknowledged: its readers don't know everything yet.
-    membership.readCounts();
+    membership.noteCountedRead();
     membership.drop();
     for (let i = 0; i < 5; i++) {
       await membership.ensure();
@@ -188,7 +188,7 @@ describe("the membership of a node", () => {
   ])("has no longer lease if the node %s, and registers with it when it has found that out", async (_, mark) => {
     const { membership, database } = createTestMembership();
     const id = await membership.ensure();
-    membership.readCounts();
+    membership.noteCountedRead();
     membership.acknowledge("a/1", false);
     await settled();
     if (mark === null) database.rows.clear();

@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import type { AnyRoutes } from "../../index.ts";
-import { answerResolved } from "../node/paths.ts";
+import { answerUnlessDotted } from "../node/paths.ts";
 import { toReadableRequest } from "./body.ts";
 
 export { cors } from "./cors.ts";
@@ -21,7 +21,7 @@ export function authRoutes(auth: AnyRoutes): MiddlewareHandler {
     if (!auth.handles(c.req.path)) return next();
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
     if (incoming?.socket === undefined) return auth.fetch(await toReadableRequest(c), {});
-    return answerResolved(incoming, async (connection) => auth.fetch(await toReadableRequest(c), connection));
+    return answerUnlessDotted(incoming, async (connection) => auth.fetch(await toReadableRequest(c), connection));
   };
 }
 

@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { AnyCors, AnyRoutes, CorsOptions } from "../../index.ts";
 import { createVersionedListener } from "./listener.ts";
 import { sendCors } from "./parts.ts";
-import { answerResolved } from "./paths.ts";
+import { answerUnlessDotted } from "./paths.ts";
 
 export { sessionStarter } from "./session.ts";
 export { requirePage, requireUser } from "./user.ts";
@@ -22,7 +22,7 @@ export function toNodeHandler(
   return createVersionedListener((options) =>
     getRequestListener(
       (request, { incoming }) =>
-        answerResolved(incoming as IncomingMessage, (connection) => auth.fetch(request, connection)),
+        answerUnlessDotted(incoming as IncomingMessage, (connection) => auth.fetch(request, connection)),
       { ...options, overrideGlobalObjects: false },
     ),
   );

@@ -13,7 +13,7 @@ export function hasDotSegment({ url = "" }: Pick<IncomingMessage, "url">): boole
 }
 
 /** Answers a request with `answer`, but with 400 if its path has a dot segment. */
-export async function answerResolved(
+export async function answerUnlessDotted(
   req: Pick<IncomingMessage, "url" | "socket">,
   answer: (connection: ConnectionInfo) => Promise<Response>,
 ): Promise<Response> {

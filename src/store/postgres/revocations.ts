@@ -47,7 +47,7 @@ export interface Revocations {
     options: EntryOptions,
   ) => Promise<RevokedSessions | null>;
   /** Locks the user and the session. Returns whether the user is active and has this live session. */
-  readonly lockOwner: (
+  readonly isOwnerLive: (
     transaction: Transaction,
     owner: { readonly sessionId: string; readonly userId: string },
   ) => Promise<boolean>;
@@ -152,7 +152,7 @@ const raiseEpoch = `WITH ${clock}
   FROM clock WHERE id = :userId RETURNING epoch, now`;
 
 // No other transaction revokes the session or raises the epoch until the transaction ends.
-const lockOwner = `WITH ${clock}
+const lockLiveOwner = `WITH ${clock}
   SELECT FROM clock, tokenpair.users, tokenpair.sessions
   WHERE users.id = :userId AND is_active AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch
     AND ${isLive}
@@ -202,7 +202,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
     revokeEach: (transaction, sessionIds, { reason, confirm = false }) =>
       revoke(transaction, revokeEach, { sessionIds, reason, code: toReasonCode(reason), confirm }),
 
-    lockOwner: isOwnerLive,
+    isOwnerLive,
 
     async revokeOthers(transaction, owner, { reason, confirm = false }) {
       const { run } = transaction;
@@ -241,7 +241,7 @@ async function isOwnerLive(
   { run }: Transaction,
   owner: { readonly sessionId: string; readonly userId: string },
 ): Promise<boolean> {
-  return (await run(lockOwner, { ...owner })).length > 0;
+  return (await run(lockLiveOwner, { ...owner })).length > 0;
 }
 
 /** Returns the position of the transaction that appended this row. */

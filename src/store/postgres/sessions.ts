@@ -158,7 +158,7 @@ export function createSessionStore(
     revokeForUser: (userId, reason, { audit, confirm, guard, by } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
         await requireAllowed(transaction.run, guard);
-        const isAllowed = by === undefined || (await revocations.lockOwner(transaction, { sessionId: by, userId }));
+        const isAllowed = by === undefined || (await revocations.isOwnerLive(transaction, { sessionId: by, userId }));
         const raised = isAllowed ? await revocations.raiseEpoch(transaction, userId, { reason, confirm }) : null;
         return recordChange(transaction.run, audit, raised?.revoked ?? nothingRevoked);
       }),
