@@ -103,9 +103,7 @@ export interface SessionStore {
     reason: RevokeReason,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions | null>;
-  /**
-   * Raises the global epoch, which revokes every session, and every access token issued until now. Appends one feed entry.
-   */
+  /** Raises the global epoch, which revokes every session, and every access token issued until now. Appends one feed entry. */
   revokeAll(reason: RevokeReason, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions>;
 }
 
