@@ -80,7 +80,8 @@ export interface AuthLogins<U extends AuthUser = User> {
    *
    * @param request the browser's request. Without it, browsers at localhost don't get development cookies.
    * @throws TypeError if a token is too long for a cookie.
-   * @throws AuthError a `token_` code if `result.refresh` isn't a valid refresh token.
+   * @throws AuthError a `token_` code if `result.refresh` isn't a valid refresh token; `unavailable` if the keys have changed and can't
+   * be read.
    * @example
    * const response = Response.json({});
    * for (const cookie of auth.toSetCookies(await auth.login({ username, password }))) response.headers.append("Set-Cookie", cookie);

@@ -13,7 +13,7 @@ import { requireFormCsrfToken, toFormCsrfToken } from "./http/cookies/browser-cs
 import { findCookieSession } from "./http/cookies/cookie-session.ts";
 import { readCookies, toAccessCookie, toClearedCookies, toTokenLimits } from "./http/cookies/cookies.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
-import { toIssuedCookies } from "./http/cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "./http/cookies/issued-cookies.ts";
 import { readSessionCookies } from "./http/cookies/refresh-cookie.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
@@ -59,9 +59,10 @@ export function createLogins(
       const deps = findDeps(request);
       await keys.ready();
       const sender = { ...toClientInfo(request.headers, findClientIp(request.headers, connection)), ...client };
+      const toCookies = prepareIssuedCookies(deps);
       const browser = { replaces: findReplaced(deps, request), tokenLimits: toTokenLimits(deps.settings) };
       const issued = await flows.issue(toUserId(userId, "startSession"), { ...rest, client: sender, ...browser });
-      return { ...toLoginResult(issued), cookies: toIssuedCookies(deps, issued) };
+      return { ...toLoginResult(issued), cookies: toCookies(issued) };
     },
     toSetCookies: (result, request) => toResultCookies(toCookieDeps(request), result),
     clearedCookies: (request) => toClearedCookies(toCookieDeps(request).settings),
@@ -117,7 +118,7 @@ function toResultCookies(
   requireLength("refresh", result.refresh, deps);
   const { generation } = deps.tokens.verifyRefresh(result.refresh);
   const device = "device" in result ? result.device : undefined;
-  return toIssuedCookies(deps, { session: { id: view.id, generation, persistent }, pair: result, device });
+  return prepareIssuedCookies(deps)({ session: { id: view.id, generation, persistent }, pair: result, device });
 }
 
 /** @throws TypeError if browsers would ignore the cookie of this token. */

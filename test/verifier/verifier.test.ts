@@ -185,7 +185,10 @@ describe("ready()", () => {
 
 describe("what a verifier reports", () => {
   it.each([
-    [400, "the issuer can't serve this query (400): maxStaleness may be longer than its maxFeedLease, or a relay's longestLease"],
+    [
+      400,
+      "the issuer can't serve this query (400): maxStaleness may be longer than its maxFeedLease, or a relay's longestLease",
+    ],
     [401, "the issuer refused the credential (401)"],
     [403, "the credential lacks the scope feed (403)"],
     [404, "there is no such endpoint at the issuer's URL (404)"],

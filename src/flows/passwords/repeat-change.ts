@@ -4,7 +4,7 @@ import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Confirmed, ConfirmOptions } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { toDeviceToken } from "../sessions/device.ts";
+import { prepareDeviceToken } from "../sessions/device.ts";
 import type { SessionOwner } from "../sessions/logout.ts";
 import { findSessionRefusal } from "../sessions/session-refusal.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../sessions/token-pair.ts";
@@ -42,13 +42,14 @@ export async function repeatPasswordChange(
   const user = (await deps.users.find(userId))?.user;
   if (user === undefined) return null;
   const tokens = await prepareTokens(deps, user, { tokenLimits });
+  const toDevice = prepareDeviceToken(deps, user);
   const { accessTokenLifetime } = deps.settings;
   const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
     decideRepeatedChange(snapshot, { userId, idempotencyKey, accessTokenLifetime }),
   );
   if (result === null) return null;
   const { session } = result;
-  const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch });
+  const device = toDevice(session.userEpoch);
   // The confirmation of the first request is lost with its answer.
   return { session, pair: tokens.mintPair(result), device, ...(confirmed ? { confirmed: "pending" } : {}) };
 }

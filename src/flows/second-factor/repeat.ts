@@ -2,7 +2,7 @@ import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { deriveLoginSecret, hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import type { LoggedIn } from "../login.ts";
-import { toDeviceToken } from "../sessions/device.ts";
+import { prepareDeviceToken } from "../sessions/device.ts";
 import { findSessionRefusal } from "../sessions/session-refusal.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions, toReplayVerdict } from "../sessions/token-pair.ts";
 import { findPublicClaims, type PublicClaimsOptions } from "../tokens/public-claims.ts";
@@ -36,14 +36,14 @@ export async function repeatLogin(
   if (user === undefined || !mayHaveTokens(deps.settings, user)) return null;
   const tokens = await prepareTokens(deps, user, { tokenLimits });
   const publicClaims = await findPublicClaims(deps, user, options);
+  const toDevice = prepareDeviceToken(deps, user, { usernameKey });
   const { accessTokenLifetime } = deps.settings;
   const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
     decideRepeatedLogin(snapshot, { idempotencyKey, accessTokenLifetime }),
   );
   if (result === null) return null;
   const { session } = result;
-  const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch, usernameKey });
-  return { user, session, pair: tokens.mintPair(result), device, ...publicClaims };
+  return { user, session, pair: tokens.mintPair(result), device: toDevice(session.userEpoch), ...publicClaims };
 }
 
 /** Decides while the row is locked. Pure. */

@@ -13,15 +13,24 @@ export interface IssuedSession {
   readonly device?: string | undefined;
 }
 
-/** Returns the `Set-Cookie` headers of the access, refresh, CSRF and device cookies. */
-export function toIssuedCookies(
-  { settings, keys }: Pick<HttpDeps, "settings" | "keys">,
-  { session, pair, device }: IssuedSession,
-): readonly string[] {
-  const csrfToken = deriveCsrfToken(keys.current().csrfKeys[0], session);
-  const { persistent } = session;
-  return [
-    ...toSessionCookies(settings, { pair, csrfToken, persistent }),
-    ...(device === undefined ? [] : [toDeviceCookie(settings, device, persistent)]),
-  ];
+/**
+ * Prepares the `Set-Cookie` headers of the access, refresh, CSRF and device cookies. Call it before the change that issues the
+ * tokens: the keys may become outdated until the commit, and creating the cookies after it can't fail.
+ *
+ * @returns a function that creates the headers.
+ * @throws AuthError `unavailable` if the keys are outdated. Await `keys.ready` first.
+ */
+export function prepareIssuedCookies({
+  settings,
+  keys,
+}: Pick<HttpDeps, "settings" | "keys">): (issued: IssuedSession) => readonly string[] {
+  const [csrfKey] = keys.current().csrfKeys;
+  return ({ session, pair, device }) => {
+    const csrfToken = deriveCsrfToken(csrfKey, session);
+    const { persistent } = session;
+    return [
+      ...toSessionCookies(settings, { pair, csrfToken, persistent }),
+      ...(device === undefined ? [] : [toDeviceCookie(settings, device, persistent)]),
+    ];
+  };
 }

@@ -4,7 +4,7 @@ import type { Authentication } from "../../flows/tokens/authenticate.ts";
 import { requireFormCsrfToken } from "../../http/cookies/browser-csrf.ts";
 import { requireStatedOrigin } from "../../http/cookies/checks.ts";
 import { readCookies, toTokenLimits, withCookies } from "../../http/cookies/cookies.ts";
-import { toIssuedCookies } from "../../http/cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "../../http/cookies/issued-cookies.ts";
 import { readSessionCookies } from "../../http/cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../../http/credentials.ts";
 import { defineEndpoint, type Endpoint, type RequestContext } from "../../http/endpoint.ts";
@@ -97,6 +97,7 @@ export function createDemoEndpoints(actions: DemoActions): readonly Endpoint[] {
         await requireMediaType();
         requireFormCsrfToken(deps, { request, cookies: readCookies(request.headers, deps.settings), field: undefined });
         const run = requireRun(await readBody());
+        const toCookies = prepareIssuedCookies(deps);
         const giveBack = run.startOver();
         if (giveBack === null) throw noSuchRun();
         const options = { client, tokenLimits: toTokenLimits(deps.settings) };
@@ -104,7 +105,7 @@ export function createDemoEndpoints(actions: DemoActions): readonly Endpoint[] {
           giveBack();
           throw error;
         });
-        return withCookies(done(), toIssuedCookies(deps, issued));
+        return withCookies(done(), toCookies(issued));
       },
     }),
   ];

@@ -1,5 +1,5 @@
 import { toTokenLimits, withCookies } from "../../cookies/cookies.ts";
-import { toIssuedCookies } from "../../cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "../../cookies/issued-cookies.ts";
 import { defineEndpoint } from "../../endpoint.ts";
 import { csrfFailed, csrfHeader, setCookie } from "../../openapi/cookie-responses.ts";
 import { cookieMediaTypes } from "../../request/media-types.ts";
@@ -31,11 +31,12 @@ export const cookieLoginContinue = defineEndpoint({
   },
   async handle(context) {
     const { deps } = context;
+    const toCookies = prepareIssuedCookies(deps);
     const loggedIn = await continueLogin(context, async () => ({
       ...(await requireLoginRequest(context)),
       tokenLimits: toTokenLimits(deps.settings),
       readsPublicClaims: true,
     }));
-    return withCookies(toLoginResponse(loggedIn), toIssuedCookies(deps, loggedIn));
+    return withCookies(toLoginResponse(loggedIn), toCookies(loggedIn));
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { toTokenLimits, withCookies } from "../../cookies/cookies.ts";
-import { toIssuedCookies } from "../../cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "../../cookies/issued-cookies.ts";
 import { defineEndpoint, type RequestContext } from "../../endpoint.ts";
 import { csrfFailed, csrfHeader, setCookie } from "../../openapi/cookie-responses.ts";
 import { loginRefused, throttled, unavailable } from "../../openapi/responses.ts";
@@ -71,7 +71,8 @@ async function logIn(context: Login, csrfField?: string): Promise<Response> {
   const { device, replaces } = await requireLoginRequest(context, csrfField);
   const { username, password, remember } = await readBody();
 
+  const toCookies = prepareIssuedCookies(deps);
   const answer = { tokenLimits: toTokenLimits(deps.settings), readsPublicClaims: true };
   const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces, device, ...answer });
-  return withCookies(toLoginResponse(loggedIn), toIssuedCookies(deps, loggedIn));
+  return withCookies(toLoginResponse(loggedIn), toCookies(loggedIn));
 }

@@ -4,7 +4,7 @@ import type { PasswordChanged } from "../../../flows/passwords/repeat-change.ts"
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../../cookies/checks.ts";
 import { findCookieSession } from "../../cookies/cookie-session.ts";
 import { toTokenLimits, withCookies } from "../../cookies/cookies.ts";
-import { toIssuedCookies } from "../../cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "../../cookies/issued-cookies.ts";
 import { readSessionCookies } from "../../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../../credentials.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../../endpoint.ts";
@@ -71,8 +71,8 @@ export const cookiePassword = defineEndpoint({
       const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
       const { current_password: currentPassword, new_password: newPassword } = await readBody();
       const change = { userId, sessionId, currentPassword, newPassword };
-      const changed = await deps.flows.changePassword(change, { client, tokenLimits, idempotencyKey });
-      return toResponse(deps, changed, credentials.via);
+      const toResponse = prepareResponse(deps, credentials.via);
+      return toResponse(await deps.flows.changePassword(change, { client, tokenLimits, idempotencyKey }));
     } catch (error) {
       if (idempotencyKey === undefined || !isRefusedToken(error)) throw error;
       const repeated = await repeat(context, idempotencyKey);
@@ -115,13 +115,17 @@ async function repeat(
   }
   await readBody();
   const tokenLimits = toTokenLimits(deps.settings);
+  const toResponse = prepareResponse(deps, bearer === null ? "cookie" : "bearer");
   const changed = await deps.flows.repeatPasswordChange(owner, { idempotencyKey, tokenLimits });
-  return changed === null ? null : toResponse(deps, changed, bearer === null ? "cookie" : "bearer");
+  return changed === null ? null : toResponse(changed);
 }
 
-function toResponse(deps: HttpDeps, changed: PasswordChanged, via: "bearer" | "cookie"): Response {
-  const { session, pair, device } = changed;
-  const headers = toConfirmationHeaders(changed);
-  if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
-  return withCookies(toJsonResponse(200, {}, headers), toIssuedCookies(deps, { session, pair, device }));
+/** Prepares the response to a password change before the change. */
+function prepareResponse(deps: HttpDeps, via: "bearer" | "cookie"): (changed: PasswordChanged) => Response {
+  if (via === "bearer") {
+    return ({ pair: { access, refresh }, ...changed }) =>
+      toJsonResponse(200, { access, refresh }, toConfirmationHeaders(changed));
+  }
+  const toCookies = prepareIssuedCookies(deps);
+  return (changed) => withCookies(toJsonResponse(200, {}, toConfirmationHeaders(changed)), toCookies(changed));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AuthError } from "../../../core/errors.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireRefreshCookie } from "../../cookies/checks.ts";
 import { type RequestCookies, toClearedCookies, toTokenLimits, withCookies } from "../../cookies/cookies.ts";
-import { toIssuedCookies } from "../../cookies/issued-cookies.ts";
+import { prepareIssuedCookies } from "../../cookies/issued-cookies.ts";
 import { readSessionCookies } from "../../cookies/refresh-cookie.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../../endpoint.ts";
 import {
@@ -74,6 +74,7 @@ async function refreshByCookie(
   const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings), readsUser: true };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
+  const toCookies = prepareIssuedCookies(deps);
   const { outcome, session, pair, user, publicClaims } = await flows.refreshVerified(claims, options);
 
   const body = {
@@ -86,7 +87,7 @@ async function refreshByCookie(
   };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
-    toIssuedCookies(deps, { session, pair }),
+    toCookies({ session, pair }),
   );
 }
 
