@@ -123,6 +123,9 @@ export interface PasswordSettings {
    * How many further hashes may wait in a queue. Beyond that, a request that needs a hash is refused with 503. Default: 64.
    */
   readonly passwordQueueLimit: number;
-  /** Whether Django's salted MD5 hashes are accepted. The user's next login replaces such a hash. Default: false. */
+  /**
+   * Whether Django's salted MD5 hashes are accepted. The user's next login replaces such a hash, but not before
+   * `legacyRefreshUntil`. Default: false.
+   */
   readonly acceptMd5PasswordHashes: boolean;
 }

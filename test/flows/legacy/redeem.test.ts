@@ -1,5 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, pbkdf2Sync } from "node:crypto";
+import { hash } from "@node-rs/argon2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { login } from "../../../src/flows/login.ts";
 import { changePassword } from "../../../src/flows/passwords/change.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
@@ -27,6 +29,11 @@ async function start(options: TestAuthOptions = {}): Promise<void> {
 
 beforeEach(() => start());
 afterEach(() => auth.close());
+
+/** Returns what simplejwt's `CHECK_REVOKE_TOKEN` writes into a token. */
+const toMark = (encoded: string) => createHash("md5").update(encoded).digest("hex").toUpperCase();
+const djangoHash = (password: string) =>
+  `pbkdf2_sha256$1000$salt1234$${pbkdf2Sync(password, "salt1234", 1_000, 32, "sha256").toString("base64")}`;
 
 const present = (options?: RefreshOptions, presented = token) => refresh(auth.deps, presented, options);
 const next = async (presented: string) => (await refresh(auth.deps, presented)).pair.refresh as string;
@@ -162,12 +169,12 @@ describe("the user of a refresh token of simplejwt", () => {
   it("loses one that was issued for an older password, if simplejwt has noted it", async () => {
     const passwordHash = "pbkdf2_sha256$1$salt$hash";
     await auth.store.users.importBatch([importedUser("carol", { id: "7", passwordHash })]);
-    const mark = (hash: string) => createHash("md5").update(hash).digest("hex").toUpperCase();
-    const marked = (hash: string) => legacyToken({ user_id: 7, hash_password: mark(hash) });
+    const marked = (encoded: string) => legacyToken({ user_id: 7, hash_password: toMark(encoded) });
     await expectRefused(present({}, marked("pbkdf2_sha256$1$salt$older")), "password_changed", { sessionEnded: true });
     token = marked(passwordHash);
     expect(await present()).toMatchObject({ outcome: "redeemed" });
-    // A login replaces the hash of the same password. The session stays, and so does the detection of reuse.
+    // A node without the key of simplejwt replaces the hash of the same password at a login. The session stays, and so does the
+    // detection of reuse.
     await auth.store.users.replacePasswordHash("7", {
       from: passwordHash,
       to: "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aGFzaA",
@@ -177,6 +184,31 @@ describe("the user of a refresh token of simplejwt", () => {
     auth.clock.advance(11);
     await expectRefused(present(), "token_revoked", { sessionEnded: true });
     expect(await sessions()).toEqual([]);
+  });
+
+  it("keeps one with a mark of the imported hash after a login on another device", async () => {
+    const passwordHash = djangoHash(alice.password);
+    await auth.store.users.importBatch([importedUser("carol", { id: "7", passwordHash })]);
+    const credentials = { username: "carol", password: alice.password };
+    const stored = async () => (await auth.store.users.findById("7"))?.passwordHash;
+    const marked = () => legacyToken({ user_id: 7, hash_password: toMark(passwordHash) });
+    const [token, late] = [marked(), marked()];
+    await login(auth.deps, credentials);
+    expect(await present({}, token)).toMatchObject({ outcome: "redeemed" });
+    await setPassword(auth.deps, "7", "another good password");
+    await expectRefused(present({}, late), "password_changed", { sessionEnded: true });
+    // When the tokens are over, a login replaces the hash.
+    await auth.store.users.setPassword("7", passwordHash);
+    auth.clock.advance(21 * 86_400);
+    await login(auth.deps, credentials);
+    expect(await stored()).toMatch(/^\$argon2id\$/);
+  });
+
+  it("gets a new hash at a login if the stored one is weak and isn't Django's", async () => {
+    const weak = await hash(alice.password, { memoryCost: 32, timeCost: 1 });
+    await auth.store.users.setPassword(auth.user.id, weak);
+    await logIn(auth);
+    expect((await auth.store.users.findById(auth.user.id))?.passwordHash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
   });
 
   it("may be in the application's own table, whose ids are those of the tokens", async () => {
