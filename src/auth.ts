@@ -116,7 +116,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @param options.confirmed waits until no node accepts the revoked tokens.
    * @returns how the revocation was confirmed, in `confirmed`, if you requested confirmation.
    * @throws AuthError with a code that starts with `token_` if the refresh token is not genuine or its session is no longer
-   * live.
+   * live. For claims, `token_revoked` if you pass `scope: "others"` or `"all"` and the session is no longer live.
    * @throws TypeError if `options` is not an object, or if `scope` is unknown.
    * @example
    * await auth.logout(refreshToken);

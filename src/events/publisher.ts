@@ -1,7 +1,7 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { toAuditPolicy } from "./catalogue/catalogue.ts";
-import { createDeduplicator } from "./deduplicate.ts";
+import { createEntryLimit } from "./entry-limit.ts";
 import type { EventListener } from "./events.ts";
 
 /** The listeners of one `auth`. */
@@ -53,10 +53,10 @@ export interface PublisherOptions {
  */
 export function createPublisher(options: PublisherOptions): EventListener {
   const { emit, queue, settings, clock } = options;
-  const isDuplicate = createDeduplicator(clock);
+  const isOverLimit = createEntryLimit(clock);
   return (event) => {
     emit(event);
     if (settings.auditRetention === 0 || toAuditPolicy(event, settings) !== "batch") return;
-    if (!isDuplicate(event)) queue(event);
+    if (!isOverLimit(event)) queue(event);
   };
 }

@@ -3,7 +3,7 @@ import type { Deps } from "./deps.ts";
 
 /**
  * What happened to a user's account, as shown to the user. It has no text that is meant for staff or for the log, and says
- * nothing about the device of another actor.
+ * nothing about a device that may be another actor's.
  */
 export interface ActivityEntry {
   readonly id: number;
@@ -14,7 +14,9 @@ export interface ActivityEntry {
   /** What exactly: the outcome of a refresh, what was changed about the user, or why sessions were revoked. */
   readonly detail: string | null;
   readonly sessionId: string | null;
+  /** `null` if it is unknown, or may be the address of another actor. */
   readonly ip: string | null;
+  /** `null` if it is unknown, or may be the user agent of another actor. */
   readonly userAgent: string | null;
   /** Whether another actor than the user did it, such as a member of the staff. */
   readonly byOther: boolean;
@@ -32,9 +34,16 @@ export async function listActivity(
   return entries.map(toActivity).reverse();
 }
 
+/**
+ * The entries whose actor may be missing: a refresh token alone doesn't say who acts, and a session of any user can replace another
+ * one in the same browser.
+ */
+const uncertain = new Set(["csrf_refused", "refresh refused", "refresh state_lost", "sessions_revoked replaced"]);
+
 function toActivity({ details, reason, actor, note: _note, ...entry }: AuditEntry): ActivityEntry {
   const found = entry.type === "sessions_revoked" ? reason : (details["outcome"] ?? details["change"]);
+  const detail = typeof found === "string" ? found : null;
   const byOther = actor !== null;
-  const device = byOther ? { ip: null, userAgent: null } : {};
-  return { ...entry, ...device, detail: typeof found === "string" ? found : null, byOther };
+  const isHidden = byOther || uncertain.has(detail === null ? entry.type : `${entry.type} ${detail}`);
+  return { ...entry, ...(isHidden ? { ip: null, userAgent: null } : {}), detail, byOther };
 }

@@ -71,10 +71,7 @@ export interface SessionStore {
   list(options: { readonly userId?: string; readonly limit: number }): Promise<SessionList>;
   /** Sets the label of a live session of this user. Returns `null` if this user has no such live session. */
   label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
-  /**
-   * Revokes one live session. With `userId`, revokes it only if it belongs to that user. In the result, `sessions` is 0 if
-   * the session was not live.
-   */
+  /** Revokes a live session, with `userId` only if it belongs to that user. If it isn't live, `sessions` is 0 in the result. */
   revoke(sessionId: string, reason: RevokeReason, options?: RevokeSessionOptions): Promise<RevokedSessions>;
   /** Revokes some sessions in one transaction, with one feed entry for each that was live. Pass few: their rows are locked. */
   revokeEach(

@@ -137,7 +137,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       client: "",
     },
     audit: "batch",
-    auditNote: "batch, on each node once a minute for each account or address",
+    auditNote: "batch, on each node once a minute for each account or address, and for at most 1,000 of a scope",
     level: "warn",
     count: ({ scope }) => ["throttled", scope],
     webhook: null,

@@ -60,7 +60,7 @@ export async function logoutByRefreshToken(
   const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
   if (refusal !== null) throw refusal;
   const revoked = await logout(deps, { sessionId, userId }, { scope, client, confirmed });
-  // Without an entry, the session was revoked after it had been looked at.
+  // Without an entry, another logout revoked the session after it had been looked at.
   if (revoked.revocations.length === 0) throw sessionOver();
   return toConfirmed(revoked);
 }
@@ -111,10 +111,12 @@ function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClai
 const sessionOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 
 /**
- * Logs a user out of one or several sessions. Does nothing if they are no longer live. With the scopes "others" and "all", does
- * nothing if the session itself is no longer live. The change is durable when the promise fulfils.
+ * Logs a user out of one or several sessions. With the scope "local", does nothing if the session is no longer live. The change
+ * is durable when the promise fulfils.
  *
- * @returns how many sessions were revoked, and the new entries of the revocation feed.
+ * @returns how many sessions were revoked, and the new entries of the revocation feed. With the scope "all", there are none if a
+ * logout has revoked the session already.
+ * @throws AuthError `token_revoked` with nothing changed if, with the scopes "others" and "all", the session is no longer live.
  * @throws AuthError `impersonated` if an actor asks for more than this session.
  * @throws StoreUnavailableError with nothing changed.
  */
@@ -139,6 +141,9 @@ export async function logout(
         ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
         : sessions.revokeForUser(userId, "logout", { ...options, by: sessionId }),
   });
+  const isDone = revoked !== null && revoked.revocations.length > 0;
+  // A repeated logout of all finds its session revoked by the first one. A logout of the others keeps the session.
+  if (!isDone && (scope === "others" || !(await isLoggedOut(deps, { sessionId, userId })))) throw sessionOver();
   return revoked ?? nothingRevoked;
 }
 

@@ -29,8 +29,11 @@ export const activity = defineEndpoint({
               .meta({ description: "The outcome, the change, or why sessions were revoked." }),
             session: z.string().nullable(),
             current: z.boolean().meta({ description: "Whether it is about the caller's own session." }),
-            ip: z.string().nullable().meta({ description: "Null if `by_other`." }),
-            user_agent: z.string().nullable().meta({ description: "Null if `by_other`." }),
+            ip: z.string().nullable().meta({ description: "Null if another actor sent it, or may have sent it." }),
+            user_agent: z
+              .string()
+              .nullable()
+              .meta({ description: "Null if another actor sent it, or may have sent it." }),
             by_other: z
               .boolean()
               .meta({ description: "Whether another actor than the user did it, such as a member of the staff." }),

@@ -82,14 +82,14 @@ describe("logout", () => {
   });
 
   it.each(["was logged out", "was logged out by another one", "is another user's"])(
-    'with scope "others" changes nothing if the session %s',
+    'with scope "others" is refused and changes nothing if the session %s',
     async (what) => {
       const ofBob = await startSessionOfBob();
       if (what === "was logged out") await logout(auth.deps, ownerOf(second));
       if (what === "was logged out by another one") await logout(auth.deps, ownerOf(first), { scope: "others" });
       auth.events.length = 0;
       const owner = what === "is another user's" ? { ...ownerOf(second), userId: ofBob.user.id } : ownerOf(second);
-      expect(await logout(auth.deps, owner, { scope: "others" })).toEqual({ sessions: 0, revocations: [] });
+      await expectRefused(logout(auth.deps, owner, { scope: "others" }), "token_revoked", { sessionEnded: true });
       expect(auth.events).toEqual([]);
       expect(await isAccepted(first)).toBe(true);
       expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
@@ -103,11 +103,19 @@ describe("logout", () => {
     expect(await isAccepted(ofBob)).toBe(true);
   });
 
-  it('with scope "all" changes nothing if the session was revoked, perhaps by its owner against a thief', async () => {
+  it('with scope "all" is refused and changes nothing if the session was revoked, perhaps by its owner against a thief', async () => {
     await revokeSession(auth.deps, first.session.id);
     auth.events.length = 0;
-    expect(await logout(auth.deps, ownerOf(first), { scope: "all" })).toEqual({ sessions: 0, revocations: [] });
+    const attempt = logout(auth.deps, ownerOf(first), { scope: "all", confirmed: true });
+    await expectRefused(attempt, "token_revoked", { sessionEnded: true });
     expect([auth.events, await accepted()]).toEqual([[], [false, true]]);
+  });
+
+  it('with scope "all" changes nothing if it is repeated', async () => {
+    const logOutAll = () => logout(auth.deps, ownerOf(first), { scope: "all" });
+    const both = await Promise.all([logOutAll(), logOutAll()]);
+    expect(both.map(({ sessions }) => sessions).sort()).toEqual([0, 2]);
+    expect(await logOutAll()).toEqual({ sessions: 0, revocations: [] });
   });
 
   it('with scope "all" does not keep the user from logging in again', async () => {

@@ -163,6 +163,33 @@ describe("activity/", () => {
     expect(events).toContainEqual(expect.objectContaining({ ip: "192.0.2.1", user_agent: "own/1", by_other: false }));
   });
 
+  it("hides the device of a request that another actor may have sent: its entry doesn't name the actor", async () => {
+    const client = { ip: "198.51.100.9", userAgent: "planted/1" };
+    const { user, deps } = auth;
+    const { pair, session } = await issue(deps, user.id, { actor: "staff/ada", client });
+    const headers = { Cookie: `__Secure-refresh=${pair.refresh}`, "User-Agent": client.userAgent };
+    expect((await auth.send("POST", "/api/auth/refresh/", { headers })).status).toBe(403);
+    const lost = { type: "refresh", time: 0, userId: user.id, sessionId: session.id, client } as const;
+    deps.emit({ ...lost, outcome: "refused" });
+    deps.emit({ ...lost, outcome: "state_lost" });
+    const ada = await deps.flows.createUser({ username: "ada", password: alice.password });
+    await issue(deps, ada.id, { replaces: { userId: user.id, sessionId: session.id }, client });
+    await auth.auditQueue.stop();
+    const { access } = await auth.logIn();
+    const response = await auth.send("GET", "/api/auth/activity/", { headers: { Authorization: `Bearer ${access}` } });
+    const text = await response.text();
+    const { events } = JSON.parse(text) as { events: { type: string; detail: string | null }[] };
+    expect(events.map(({ type, detail }) => `${type} ${detail}`)).toEqual(
+      expect.arrayContaining([
+        "csrf_refused null",
+        "refresh refused",
+        "refresh state_lost",
+        "sessions_revoked replaced",
+      ]),
+    );
+    expect(text).not.toMatch(/planted|198\.51/);
+  });
+
   it("shows nothing of another user", async () => {
     await auth.deps.flows.createUser({ username: "bob", password: alice.password });
     const bob = { username: "bob", password: alice.password };

@@ -68,9 +68,10 @@ export const cookieLogout = defineEndpoint({
     // A token of a session that is over may have been stolen, so it must not revoke any other session.
     const isAllowed =
       session !== null && (scope === "local" || (await isCookieSessionLive(deps, cookies, session.sessionId)));
-    const confirmed = isAllowed ? toConfirmationHeaders(await deps.flows.logout(session, { scope, client })) : {};
+    const revoked = isAllowed ? await nullIfSessionEnded(deps.flows.logout(session, { scope, client })) : null;
+    const confirmed = revoked === null ? {} : toConfirmationHeaders(revoked);
 
-    if (isAllowed && scope === "others") return toJsonResponse(200, {}, confirmed);
+    if (revoked !== null && scope === "others") return toJsonResponse(200, {}, confirmed);
     const headers = deps.settings.clearSiteData ? { ...confirmed, "Clear-Site-Data": '"cache"' } : confirmed;
     const { hostname } = new URL(request.url);
     return withCookies(toJsonResponse(200, {}, headers), [
@@ -79,6 +80,16 @@ export const cookieLogout = defineEndpoint({
     ]);
   },
 });
+
+/** Returns the result of a logout, or `null` if the session was revoked in the meantime. */
+async function nullIfSessionEnded<T>(logout: Promise<T>): Promise<T | null> {
+  try {
+    return await logout;
+  } catch (error) {
+    if (error instanceof AuthError && error.sessionEnded) return null;
+    throw error;
+  }
+}
 
 /**
  * Logs out with an access token in the authorization header, which needs no CSRF token. If the token's session has ended,

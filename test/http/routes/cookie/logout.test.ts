@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Store } from "../../../../src/core/store/index.ts";
 import { findSessionRefusal } from "../../../../src/flows/sessions/session-refusal.ts";
-import { createTestAuth, type TestAuth } from "../../../support/auth.ts";
+import { createTestAuth, type TestAuth, withSessions } from "../../../support/auth.ts";
 import { type Browser, createBrowser } from "../../../support/browser.ts";
 
 let auth: TestAuth;
@@ -151,6 +152,26 @@ describe("a logout with a token of a session that is over", () => {
     await expectLoggedOut(await logout("all"));
     expect(await isLive(otherId)).toBe(true);
   });
+
+  it.each(["others", "all"])(
+    "clears the cookies and confirms nothing if the session is revoked during a logout of %s",
+    async (scope) => {
+      await auth.close();
+      const wrapStore = (store: Store) =>
+        withSessions(store, ({ revoke, revokeOthers, revokeForUser }) => ({
+          revokeOthers: (...call) => revoke(sessionId, "revoked").then(() => revokeOthers(...call)),
+          revokeForUser: (...call) => revoke(sessionId, "revoked").then(() => revokeForUser(...call)),
+        }));
+      auth = await createTestAuth({ settings: { confirmRevocations: true }, wrapStore });
+      [browser, other] = [createBrowser(auth), createBrowser(auth)];
+      ({ sessionId } = await browser.logIn());
+      ({ sessionId: otherId } = await other.logIn());
+      const response = await logout(scope);
+      expect(response.headers.has("Revocation-Confirmed")).toBe(false);
+      await expectLoggedOut(response);
+      expect(await isLive(otherId)).toBe(true);
+    },
+  );
 
   it("answers 401 to a logout of all with a spent refresh token, and 200 after a refresh", async () => {
     const spent = browser.cookie("__Secure-refresh") ?? "";
