@@ -14,7 +14,6 @@ const system = [
   "test/auth/requests.test.ts",
   "test/events/webhook/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",
-  "test/server/config/signing-key.test.ts",
   "test/server/{console,console-workers,feed-streams,pooler,postgres,process,serve,shutdown,workers}.test.ts",
   "test/server/sidecar/process.test.ts",
   "test/server/listen/*.test.ts",

@@ -173,9 +173,9 @@ function locate({ cells, columns, homes }: Shard, { tag, check }: Fingerprint): 
   return row;
 }
 
-function fill(shard: Shard, row: number, { tag, check }: Fingerprint): void {
+/** Begins a row with this tag. The caller writes its other cells. */
+function fill(shard: Shard, row: number, tag: number): void {
   shard.cells[row] = tag;
-  shard.cells[row + 1] = check;
   const bit = toHome(tag, shard.homes * 8);
   shard.filter[bit >>> 5] = (shard.filter[bit >>> 5] as number) | (1 << (bit & 31));
   shard.count++;
@@ -192,7 +192,8 @@ function insert(shard: Shard, row: number, fingerprint: Fingerprint): boolean {
   if (empty === cells.length - columns) return false;
   cells.copyWithin(row + columns, row, empty);
   cells.fill(0, row, row + columns);
-  fill(shard, row, fingerprint);
+  fill(shard, row, fingerprint.tag);
+  cells[row + 1] = fingerprint.check;
   return true;
 }
 
@@ -215,8 +216,8 @@ function rebuild(old: Shard, { room, time }: { readonly room: number; readonly t
     if (tag === EMPTY || unsigned(old.cells, row + 2) <= time) continue;
     const target = Math.max(next, toHome(tag, shard.homes) * columns);
     if (target === end) return rebuild(old, { room: room * 2 + SPILL, time });
-    fill(shard, target, { tag, check: old.cells[row + 1] as number });
-    for (let column = 2; column < columns; column++) shard.cells[target + column] = old.cells[row + column] as number;
+    fill(shard, target, tag);
+    for (let column = 1; column < columns; column++) shard.cells[target + column] = old.cells[row + column] as number;
     next = target + columns;
   }
   return shard;

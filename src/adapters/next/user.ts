@@ -15,7 +15,7 @@ export interface Pages<A extends Pick<Auth, "check">> {
   /**
    * Returns who sent the request. If no user is logged in, redirects to the login page.
    *
-   * @param options.next the path of this page, to return to it after the login. Default: none.
+   * @param options.next the path of this page, to return to it after the login. Ignored if longer than 2,048 characters. Default: none.
    */
   requireUser(options?: { readonly next?: string }): Promise<AuthenticationOf<A>>;
   /** Returns the state of the session for the `initial` property of `SessionProvider`. */
@@ -48,7 +48,7 @@ export function pages<A extends PageAuth>(
   }
   async function requireUser({ next }: { readonly next?: string } = {}): Promise<AuthenticationOf<A>> {
     const { redirect } = await import("next/navigation.js");
-    return (await currentUser()) ?? redirect(withNext(loginPath, next));
+    return (await currentUser()) ?? redirect(withNext(loginPath, next?.replaceAll(" ", "%20")));
   }
   async function initialSession(): Promise<InitialSession> {
     return readInitialSession(await readSent(), await toAuth(source), options.authPath);

@@ -87,6 +87,7 @@ describe("a server component", () => {
     next.sent.set("cookie", expired);
     expect(await currentUser()).toBeNull();
     await expect(requireUser({ next: "/a?b=c" })).rejects.toThrow("redirect to /log-in?next=%2Fa%3Fb%3Dc");
+    await expect(requireUser({ next: "/a?b=c d" })).rejects.toThrow("redirect to /log-in?next=%2Fa%3Fb%3Dc%2520d");
     await expect(requireUser({ next: "//evil.example" })).rejects.toThrow(/redirect to \/log-in$/);
     expect(await initialSession()).toEqual({ status: "loading" });
     next.sent.delete("cookie");
