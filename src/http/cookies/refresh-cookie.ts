@@ -6,11 +6,14 @@ import { isAcceptedCsrfToken } from "./csrf-token.ts";
 
 type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "keys">;
 
+/** A length that every refresh token has, in characters. The shortest have about 370. Shorter values are planted. */
+export const minTokenLength = 300;
+
 /**
- * The maximum number of refresh cookies that are tried. Browsers keep at most 180 cookies for a site, so other hosts can't hide the
- * browser's own behind this many.
+ * The maximum number of refresh cookies that are tried. So many of this length don't fit into the 24 KiB of headers that the server
+ * accepts, so other hosts can't hide the browser's own behind them.
  */
-const maxCandidates = 200;
+export const maxCandidates = 100;
 
 /**
  * Reads the cookies like `readCookies`. If there are two or more refresh cookies, it finds the browser's own: the only one
@@ -29,19 +32,20 @@ function findOwnRefreshToken(
   { csrf, access }: RequestCookies,
   candidates: readonly string[],
 ): string | undefined {
-  const genuine = [...new Set(candidates.slice(0, maxCandidates))].flatMap((token) => {
+  const possible = [...new Set(candidates.filter(({ length }) => length >= minTokenLength))].slice(0, maxCandidates);
+  const genuine = possible.flatMap((token) => {
     const claims = nullIfRefused(() => tokens.verifyRefresh(token, { mayBeExpired: true }));
     return claims === null ? [] : [{ token, sessionId: claims.sessionId }];
   });
   const ofCsrfToken = genuine.filter(
     ({ sessionId }) => csrf !== undefined && isAcceptedCsrfToken(keys.current(), csrf, sessionId),
   );
-  const fitting = ofCsrfToken.length > 0 ? ofCsrfToken : genuine.filter(isOfAccessToken);
+  const fitting = ofCsrfToken.length > 0 ? ofCsrfToken : findOfAccessToken();
   return fitting.length === 1 ? fitting[0]?.token : undefined;
 
-  function isOfAccessToken({ sessionId }: { readonly sessionId: string }): boolean {
-    if (access === undefined) return false;
+  function findOfAccessToken(): typeof genuine {
+    if (access === undefined || genuine.length === 0) return [];
     const claims = nullIfRefused(() => tokens.verifyAny(access, { mayBeExpired: true }));
-    return claims?.type === "access" && claims.sessionId === sessionId;
+    return claims?.type === "access" ? genuine.filter(({ sessionId }) => sessionId === claims.sessionId) : [];
   }
 }

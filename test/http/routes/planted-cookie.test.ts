@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { maxCandidates, minTokenLength } from "../../../src/http/cookies/refresh-cookie.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 
@@ -132,16 +133,23 @@ describe("refresh cookies of which none is known to be the browser's own", () =>
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
   });
 
-  it("don't hide the browser's own, however many a browser can keep for a site", async () => {
-    const planted = Array.from({ length: 180 }, (_, i) => `planted${i}`);
+  it("don't hide the browser's own, however many short ones there are", async () => {
+    const planted = Array.from({ length: 1_000 }, (_, i) => `planted${i}`);
     for (const path of ["refresh", "login", "logout"]) {
       const [last = ""] = toCookies(planted);
       expect([path, (await post(path, last, path === "login" ? alice : {})).status]).toEqual([path, 200]);
     }
   });
 
-  it("answer 403 to a refresh if the browser's own is not among the first 200", async () => {
-    const planted = Array.from({ length: 200 }, (_, i) => `planted${i}`);
+  it("don't hide the browser's own, however many long ones fit into 24 KiB of headers", async () => {
+    const planted = Array.from({ length: 76 }, (_, i) => `planted${i}`.padEnd(minTokenLength, "x"));
+    expect(planted.map((value) => `${refresh}=${value}; `).join("").length).toBeGreaterThan(23.5 * 1_024);
+    const [last = ""] = toCookies(planted);
+    expect((await post("refresh", last)).status).toBe(200);
+  });
+
+  it("answer 403 to a refresh if the browser's own is not among the first 100 long ones", async () => {
+    const planted = Array.from({ length: maxCandidates }, (_, i) => `planted${i}`.padEnd(minTokenLength, "x"));
     const [last = "", first = ""] = toCookies(planted);
     await expectRefused(await post("refresh", last));
     expect((await post("refresh", first)).status).toBe(200);
