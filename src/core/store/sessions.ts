@@ -80,8 +80,8 @@ export interface SessionStore {
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
   /**
-   * Raises the user's epoch, which revokes every session of the user. Appends one feed entry. `by` is the id of the
-   * session that sends the request: locks it and the user first, and changes nothing unless both are live and the session is this user's.
+   * Raises the user's epoch, which revokes every session of the user. Appends one feed entry. `by` is the id of the session that
+   * sends the request: locks it and the user first, and changes nothing unless both are live and the session is this user's.
    */
   revokeForUser(
     userId: string,
