@@ -152,8 +152,8 @@ export const breakages: readonly Breakage[] = [
   broken("the reuse interval slides with every replay", "I2", (database, sessions) => ({
     decide: async (id, decide) => {
       const decided = await sessions.decide(id, decide);
-      const { ruling } = Object(decided.result) as { readonly ruling?: { readonly outcome: string } };
-      if (ruling?.outcome !== "replayed") return decided;
+      const { spent } = Object(decided.result) as { readonly spent?: { readonly outcome: string } };
+      if (spent?.outcome !== "replayed") return decided;
       return database.transact((tables) => {
         const session = tables.sessions[id] as Session;
         return { tables: withSession(tables, { ...session, rotatedAt: tables.now }), result: decided };
