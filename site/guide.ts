@@ -22,8 +22,10 @@ export const guide: readonly Group[] = [
       [
         "docs/protect-a-route.md",
         "Protect a route",
-        "Express, Fastify, Hono, Nest, Next, plain Node; refusals, public routes, roles, types, tests",
+        "Express, Fastify, Hono, Nest, Next, plain Node; refusals, public routes, types",
       ],
+      ["docs/roles.md", "Roles", "allow a route only to users with a role, and what happens when a role changes"],
+      ["docs/testing.md", "Tests", "test your own protected routes"],
       ["docs/front-end.md", "Front end", "log in, send requests and show who is logged in, in a browser"],
       ["docs/sessions-and-devices.md", "Sessions and devices", "list a user's devices, log out one, the others or all"],
     ],

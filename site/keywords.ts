@@ -7,10 +7,12 @@
 export const keywords: Readonly<Record<string, string>> = {
   "/install": "getting started quick start setup installation npm add tokenpair register sign-up",
   "/protect-a-route":
-    "middleware guard authorize authorization permissions roles RBAC admin only req.user current user isAuthenticated requireAuth test unit test every request hits the database per request database lookup round trip",
+    "middleware guard authorize req.user current user isAuthenticated requireAuth every request hits the database per request database lookup round trip",
   "/protect-a-route#routes-for-everyone-with-or-without-a-login":
     "optional authentication middleware anonymous requests guest public route optional user",
-  "/protect-a-route#roles":
+  "/roles": "authorize authorization permissions RBAC admin only role in token custom claim payload",
+  "/testing": "test unit test integration test supertest vitest jest mock auth fake user",
+  "/roles#when-a-role-changes":
     "user role changed new role in token role update at once immediately stale role payload custom claim permission changed promote user to admin",
   "/express-react": "tutorial example login form React Vite getting started",
   "/front-end": "fetch axios interceptor SPA Vue Svelte Solid useSession login form logged in state localStorage",
