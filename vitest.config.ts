@@ -23,10 +23,11 @@ const system = [
   "test/verifier/{any-language,example-services}.test.ts",
 ];
 
-/** Tests in a browser that only `npm run proof -- browsers` and `-- console` run, because all tests together would take too long. */
+/** Tests that only `npm run proof -- browsers`, `-- console` and `-- chaos` run, because all tests together would take too long. */
 const onlyInProofs = [
-  "test/browser/{demonstration-buttons,rendered-settings}.test.ts",
-  "test/console/{account,confirm,hostile,parts,sessions}.test.ts",
+  "test/browser/{demonstration,demonstration-buttons,rendered,rendered-settings,survival,trouble}.test.ts",
+  "test/console/{account,confirm,hostile,pages,parts,sessions,victim}.test.ts",
+  "test/races/key-rotation.test.ts",
 ];
 const hasLongTests = process.env["TOKENPAIR_LONG_TESTS"] === "true";
 

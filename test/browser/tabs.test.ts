@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hasLongTests } from "../support/long-tests.ts";
 import { openBrowser } from "./browsers.ts";
 import type { Device, Tab, TestBrowser } from "./device.ts";
 import {
@@ -63,17 +64,22 @@ describe("the tabs and devices of one user", () => {
     expect((await site.sessionsOf(user)).map(({ id }) => id)).toEqual(sessions.map(({ id }) => id));
   });
 
-  it("keeps the user logged in with five tabs that have neither Web Locks nor BroadcastChannel", async () => {
-    await device.close();
-    device = await browser.device({ lacksLocksAndChannel: true });
-    const tabs = await openFiveTabs();
-    const found = await tabs[0]?.evaluate(() => [Boolean(navigator.locks), "BroadcastChannel" in window]);
-    expect(found).toEqual([false, false]);
-    for (let time = 0; time < 2; time++) expect(await callAfterSleep(tabs)).toEqual(fiveResponses);
-    await Promise.all(tabs.map((tab) => seeAccount(tab, user)));
-    expect((await site.refreshesOf(user)).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
-    expect(await site.sessionsOf(user)).toHaveLength(1);
-  });
+  it.runIf(hasLongTests)(
+    "keeps the user logged in with five tabs that have neither Web Locks nor BroadcastChannel",
+    async () => {
+      await device.close();
+      device = await browser.device({ lacksLocksAndChannel: true });
+      const tabs = await openFiveTabs();
+      const found = await tabs[0]?.evaluate(() => [Boolean(navigator.locks), "BroadcastChannel" in window]);
+      expect(found).toEqual([false, false]);
+      for (let time = 0; time < 2; time++) expect(await callAfterSleep(tabs)).toEqual(fiveResponses);
+      await Promise.all(tabs.map((tab) => seeAccount(tab, user)));
+      expect((await site.refreshesOf(user)).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual(
+        [],
+      );
+      expect(await site.sessionsOf(user)).toHaveLength(1);
+    },
+  );
 
   it("shows the login form in all tabs after a logout in one, long before they would refresh", async () => {
     const own = await openSite({ access: 600 });

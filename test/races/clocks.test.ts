@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { createBearerClient, type KeyValueStorage } from "../../src/client/bearer/index.ts";
+import { hasLongTests } from "../support/long-tests.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { chaosFactor } from "./factor.ts";
 
@@ -99,12 +100,15 @@ async function useAll(count: number, seconds: number, env: Readonly<Record<strin
 }
 
 describe("two nodes whose clocks differ", () => {
-  it.each([0.2, 1.5, 30])("by %d s refuse no token of each other, and log no user out", async (seconds) => {
-    const { requests, refused, loggedOut } = await useAll(logins, seconds);
-    expect(refused).toEqual([]);
-    expect(loggedOut).toEqual([]);
-    expect(requests).toBeGreaterThanOrEqual(8 * logins);
-  });
+  it.each(hasLongTests ? [0.2, 1.5, 30] : [30])(
+    "by %d s refuse no token of each other, and log no user out",
+    async (seconds) => {
+      const { requests, refused, loggedOut } = await useAll(logins, seconds);
+      expect(refused).toEqual([]);
+      expect(loggedOut).toEqual([]);
+      expect(requests).toBeGreaterThanOrEqual(8 * logins);
+    },
+  );
 
   it("by more than they tolerate refuse tokens, which this test notices", async () => {
     const { refused } = await useAll(10, 5, { TOKENPAIR_CLOCK_TOLERANCE: "0" });
