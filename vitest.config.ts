@@ -5,7 +5,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
 
 /**
  * Tests that start a server, a browser, PostgreSQL or other processes, that need the build, or that run for long. All others
- * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
+ * are unit tests.
  */
 const system = [
   "test/{adapters,browser,compatibility,deploy,console,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
@@ -25,8 +25,8 @@ const system = [
 
 /** Tests that only `npm run proof -- browsers`, `-- console` and `-- chaos` run, because all tests together would take too long. */
 const onlyInProofs = [
-  "test/browser/{demonstration,demonstration-buttons,rendered,rendered-settings,survival,trouble}.test.ts",
-  "test/console/{account,confirm,hostile,pages,parts,sessions,victim}.test.ts",
+  "test/browser/{demonstration,demonstration-buttons,rendered,rendered-settings,rendered-trouble,survival,trouble}.test.ts",
+  "test/console/{account,confirm,hostile,keys,pages,parts,refusals,sessions,users,victim}.test.ts",
   "test/races/key-rotation.test.ts",
 ];
 const hasLongTests = process.env["TOKENPAIR_LONG_TESTS"] === "true";
@@ -36,6 +36,8 @@ if (process.env["TMPDIR"] === undefined && isRoomyFolder("/dev/shm")) process.en
 export default defineConfig({
   test: {
     pool: "forks",
+    // The files share processes, because the source has no state of its own to share: it takes half of the time.
+    isolate: false,
     // By default, one core is left idle.
     maxWorkers: "100%",
     // Only what hangs takes so long. A busy machine makes each step slow, and must not make a test fail.
@@ -49,7 +51,6 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...system],
-          isolate: false,
         },
       },
       {
@@ -67,7 +68,6 @@ export default defineConfig({
         test: {
           name: "over PostgreSQL",
           include: ["test/{http,staff}/**/*.test.ts"],
-          isolate: false,
           globalSetup: "test/support/provide-postgres.ts",
         },
       },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { type KeyDeps, rotateKeys, rotateSecret } from "../../src/flows/keys/keys.ts";
+import { hasLongTests } from "../support/long-tests.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type Pair, post, postRefresh, toPair, verifyAccess } from "../support/wire.ts";
 import { chaosFactor } from "./factor.ts";
@@ -70,7 +71,9 @@ function startTraffic({ servers }: Nodes, sessions: readonly Pair[]) {
   };
 }
 
-describe.each(["SQLite", "PostgreSQL"] as const)("three servers over %s that sign with the key ring", (database) => {
+const databases = hasLongTests ? (["SQLite", "PostgreSQL"] as const) : (["PostgreSQL"] as const);
+
+describe.each(databases)("three servers over %s that sign with the key ring", (database) => {
   let nodes: Nodes;
   let commands: KeyDeps;
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SchemaVersionError } from "../../../src/core/errors.ts";
@@ -49,6 +51,19 @@ function createPool(config: pg.PoolConfig = {}): pg.Pool {
 }
 
 describe("postgresStore", () => {
+  it("creates only indexes whose use docs/postgresql.md explains", async () => {
+    await openMigrated();
+    const { rows } = await admin.query(
+      "SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = $1::regnamespace AND NOT i.indisunique",
+      [schema],
+    );
+    const page = readFileSync(resolve(import.meta.dirname, "../../../docs/postgresql.md"), "utf8");
+    const [, named = ""] = page.split("## Indexes");
+    const names = rows.map(({ name }) => String(name));
+    expect(names).toContain("sessions_by_cleanup");
+    expect(names.filter((name) => !named.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it("throws a TypeError for invalid options", () => {
     const connectionString = server.url;
     for (const options of [
