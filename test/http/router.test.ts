@@ -99,7 +99,7 @@ describe("a failure", () => {
     });
     expect((await own.send("POST", "/api/token/", { body: alice })).status).toBe(503);
     const { pair } = await own.deps.flows.issue(own.user.id);
-    own.clock.stall(6);
+    own.goStale();
     const headers = { Authorization: `Bearer ${pair.access}` };
     expect((await own.send("GET", "/api/auth/me/", { headers })).status).toBe(503);
     expect(own.handler.refuse(new StoreUnavailableError("the disk is full")).status).toBe(503);

@@ -318,7 +318,7 @@ describe("the OpenAPI document", () => {
     await auth.close();
     await start({ settings: { onStale: "refuse" } });
     const scene = await createScene();
-    auth.clock.stall(60);
+    auth.goStale();
     for (const operationId of ["checkRequest", "followSession"]) {
       expect((await send(find(operationId), scene, "a bearer token")).status).toBe(503);
     }

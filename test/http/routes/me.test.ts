@@ -161,7 +161,7 @@ it("answers 401 user_inactive to an inactive user's access token if checkUserIsA
 it("answers 503 with Retry-After if this node's revocations are too stale", async () => {
   const own = await createTestAuth({ settings: { onStale: "refuse" } });
   const { access } = await own.logIn();
-  own.clock.stall(11);
+  own.goStale();
   const response = await getMe(`Bearer ${access}`, own);
   await own.close();
   expect(response.status).toBe(503);

@@ -208,7 +208,7 @@ it("answers 503 to a logout of all if this node can't know whether the session i
   auth = await createTestAuth({ settings: { onStale: "refuse" } });
   browser = createBrowser(auth);
   ({ sessionId } = await browser.logIn());
-  auth.clock.stall(60);
+  auth.goStale();
   browser.deleteCookie("__Secure-refresh");
   const response = await logout("all");
   expect(response.status).toBe(503);

@@ -215,7 +215,7 @@ describe("introspection", () => {
   it("answers 503 to an access token while this node can't know whether it is revoked", async () => {
     await start({ onStale: "refuse" });
     const { access, refresh: token } = await auth.logIn();
-    auth.clock.stall(11);
+    auth.goStale();
     expect((await post({ token: access })).status).toBe(503);
     expect(await introspect(token)).toMatchObject({ active: true });
   });
