@@ -23,10 +23,10 @@ const system = [
   "test/verifier/{any-language,example-services}.test.ts",
 ];
 
-/** Tests that only `npm run proof -- browsers`, `-- console` and `-- chaos` run, because all tests together would take too long. */
+/** Tests that only runs of `npm run proof` run, because all tests together would take too long. */
 const onlyInProofs = [
   "test/browser/{demonstration,demonstration-buttons,rendered,rendered-settings,rendered-trouble,survival,trouble}.test.ts",
-  "test/console/{account,confirm,hostile,keys,pages,parts,refusals,sessions,users,victim}.test.ts",
+  "test/console/{account,confirm,hostile,journeys,keys,pages,parts,refusals,sessions,users,victim}.test.ts",
   "test/races/key-rotation.test.ts",
 ];
 const hasLongTests = process.env["TOKENPAIR_LONG_TESTS"] === "true";

@@ -60,6 +60,15 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^(?:revocations|breakage)\b.*:/),
   },
   {
+    name: "stores",
+    description:
+      "the tests of the stores, also of PostgreSQL without prepared statements, and of lists in both directions (minutes)",
+    command: vitest("test/store"),
+    env: long,
+    smoke: { command: vitest("test/store/sqlite/staff.test.ts"), env: long },
+    toFigures: linesWith(/^ *Tests /),
+  },
+  {
     name: "browsers",
     description: "every browser test, in Chromium, and in Firefox and WebKit if they are installed (minutes)",
     command: ["node", "scripts/browsers.ts"],

@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { toReset } from "../../support/empty-schema.ts";
+import { hasLongTests } from "../../support/long-tests.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
 import { describeStoreContract } from "../contract/store.ts";
 import { provideServer } from "./server.ts";
@@ -35,9 +36,10 @@ describeStoreContract("PostgreSQL", async ({ now }) => {
 });
 
 const prepareUnprepared = createPreparation("unprepared");
-describeStoreContract("PostgreSQL without prepared statements, with a pool of the application", async ({ now }) => {
-  const pool = new pg.Pool({ connectionString: server.url });
-  const store = postgresStore({ pool, schema: "unprepared", now, ...longTimeouts, preparedStatements: false });
-  await prepareUnprepared(store.migrate);
-  return { store, cleanup: () => store.close().then(() => pool.end()) };
-});
+if (hasLongTests)
+  describeStoreContract("PostgreSQL without prepared statements, with a pool of the application", async ({ now }) => {
+    const pool = new pg.Pool({ connectionString: server.url });
+    const store = postgresStore({ pool, schema: "unprepared", now, ...longTimeouts, preparedStatements: false });
+    await prepareUnprepared(store.migrate);
+    return { store, cleanup: () => store.close().then(() => pool.end()) };
+  });
