@@ -79,6 +79,10 @@ describe("the documentation", () => {
     expect(read("docs/native.md")).toContain(`\`\`\`typescript\n${read("examples/native/client.ts")}\`\`\`\n`);
   });
 
+  it("reads the variable of a mobile app as Expo's bundler replaces it, with a dot", () => {
+    expect(read("examples/native/client.ts")).toContain("process.env.EXPO_PUBLIC_API_URL");
+  });
+
   it("shows the server that `tokenpair init` writes", () => {
     expect(read("docs/install.md")).toContain(`// server.ts\n${read("examples/express.ts")}\`\`\`\n`);
   });

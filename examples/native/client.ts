@@ -8,7 +8,7 @@ import { createBearerClient, followAppState, toSecureStorage } from "tokenpair/c
 globalThis.crypto ??= { getRandomValues } as Crypto;
 
 export const client = createBearerClient({
-  baseUrl: process.env["EXPO_PUBLIC_API_URL"] ?? "https://api.example.com",
+  baseUrl: process.env.EXPO_PUBLIC_API_URL ?? "https://api.example.com",
   storage: toSecureStorage(SecureStore, {
     // A token refresh in the background works while the device is locked, and the tokens stay out of backups.
     keychainAccessible: SecureStore.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY,
