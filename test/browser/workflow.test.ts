@@ -65,7 +65,8 @@ describe.concurrent("the page", () => {
       await page.getByText(/^200 OK/).waitFor();
       await page.getByText(`"username": "${user}"`).waitFor();
 
-      await tabTo(page, `Rename ${traits.deviceName}`);
+      // Backwards: after its last element, the Tab key leaves the page for the buttons of the browser.
+      await tabTo(page, `Rename ${traits.deviceName}`, "Shift+Tab");
       await keyboard.press("Enter");
       await keyboard.type("my laptop");
       await keyboard.press("Escape");
@@ -87,7 +88,6 @@ describe.concurrent("the page", () => {
       await keyboard.press("Enter");
       await page.getByText("Password changed. All other devices were logged out.").waitFor();
 
-      // Backwards: after its last element, the Tab key leaves the page for the buttons of the browser.
       await tabTo(page, "Log out", "Shift+Tab");
       await keyboard.press("Enter");
       expect(await seeLoginForm(page)).toBe("You are logged out.");
