@@ -61,8 +61,7 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "stores",
-    description:
-      "the tests of the stores, also of PostgreSQL without prepared statements, and of lists in both directions (minutes)",
+    description: "the tests of both stores, also of PostgreSQL without prepared statements (minutes)",
     command: vitest("test/store"),
     env: long,
     smoke: { command: vitest("test/store/sqlite/staff.test.ts"), env: long },
