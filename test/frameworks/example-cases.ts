@@ -71,7 +71,7 @@ function drive({ name, program }: Example): void {
 
   it("resumes a page in place after the access token has expired, with one refresh", async () => {
     for (let i = 1; i <= navigations; i++) {
-      await visitor.expire();
+      await visitor.leaveAndExpire();
       server.gate.forget();
       await visitor.page.goto(at(`/notes?page=${i}`));
       await showsNotes(visitor);

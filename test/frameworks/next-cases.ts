@@ -59,7 +59,7 @@ function drive(major: string): void {
 
   it("shows a page at once after the access token has expired", async () => {
     const { page, userId } = visitor;
-    await visitor.expire();
+    await visitor.leaveAndExpire();
     server.gate.forget();
     await page.goto(at("/account/1?a=1"));
     await page.getByRole("heading", { name: "Page 1" }).waitFor();
@@ -94,7 +94,7 @@ function drive(major: string): void {
   it(`survives ${navigations} navigations with an expired access token, each with one more round trip`, async () => {
     const { page, userId } = visitor;
     for (let i = 1; i <= navigations; i++) {
-      await visitor.expire();
+      await visitor.leaveAndExpire();
       server.gate.forget();
       await page.goto(at(`/account/${i}`));
       await page.getByRole("heading", { name: `Page ${i}`, exact: true }).waitFor();

@@ -12,6 +12,8 @@ export interface Visitor {
   readonly userId: string;
   /** Deletes the access cookie, as browsers do when its token expires. */
   readonly expire: () => Promise<void>;
+  /** Leaves the page, whose client could refresh the session at any time, and then deletes the access cookie. */
+  readonly leaveAndExpire: () => Promise<void>;
 }
 
 /** Creates a user, and logs in by the application's form, from a protected page that was asked for. */
@@ -38,7 +40,12 @@ export async function visit(
   await logIn(page, username, isReady);
   await page.waitForURL(`${gate.origin}${path}`);
   await isReady(page);
-  return { context, page, userId, expire: () => context.clearCookies({ name: "__Host-Http-access" }) };
+  const expire = () => context.clearCookies({ name: "__Host-Http-access" });
+  const leaveAndExpire = async () => {
+    await page.goto("about:blank");
+    await expire();
+  };
+  return { context, page, userId, expire, leaveAndExpire };
 }
 
 /** Fills in and sends the form of a login page. */
