@@ -54,21 +54,74 @@ describe("node scripts/count-tests.ts", () => {
     rmSync(path, { force: true });
     if (report !== null) writeFileSync(path, JSON.stringify(report));
     const { status, stdout } = spawnSync(process.execPath, [join(root, "scripts/count-tests.ts"), path, ...args], {
+      cwd: root,
       encoding: "utf8",
     });
     return [status, stdout];
   }
 
-  it("counts passed and failed tests", () => {
-    expect(count({ numPassedTests: 12, numFailedTests: 0 })).toEqual([0, "12 passed, 0 failed\n"]);
-    expect(count({ numPassedTests: 12, numFailedTests: 3 })).toEqual([1, "12 passed, 3 failed\n"]);
+  const passed = {
+    name: "test/a.test.ts",
+    status: "passed",
+    assertionResults: [{ fullName: "works", status: "passed" }],
+  };
+
+  it("counts passed tests", () => {
+    const report = { success: true, numPassedTests: 12, testResults: [passed] };
+    expect(count(report)).toEqual([0, "12 passed, 0 failed\n"]);
   });
 
-  it("counts each failed step as one failure", () => {
-    expect(count({ numPassedTests: 12, numFailedTests: 1 }, "2")).toEqual([1, "12 passed, 3 failed\n"]);
+  it("names each failed test, with the beginning of its message", () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `line ${index + 1}`).join("\n");
+    const assertionResults = [
+      { fullName: "a token is refused", status: "failed", failureMessages: [`\u001b[31mError\u001b[39m\n${lines}`] },
+      { fullName: "works", status: "passed", failureMessages: [] },
+      { fullName: "a token is signed", status: "failed" },
+    ];
+    const failed = { name: join(root, "test/b.test.ts"), status: "failed", assertionResults };
+    const report = { success: false, numPassedTests: 12, testResults: [passed, failed] };
+    expect(count(report)).toEqual([
+      1,
+      [
+        "failed: test/b.test.ts: a token is refused",
+        "  Error",
+        ...Array.from({ length: 11 }, (_, index) => `  line ${index + 1}`),
+        "failed: test/b.test.ts: a token is signed",
+        "12 passed, 2 failed",
+        "",
+      ].join("\n"),
+    ]);
+  });
+
+  it("counts a file that could not be run, and a run that failed without one", () => {
+    const broken = {
+      name: join(root, "test/c.test.ts"),
+      status: "failed",
+      message: "no such module",
+      assertionResults: [],
+    };
+    expect(count({ success: false, numPassedTests: 3, testResults: [passed, broken] })).toEqual([
+      1,
+      "failed: test/c.test.ts\n  no such module\n3 passed, 1 failed\n",
+    ]);
+    expect(count({ success: false, numPassedTests: 3, testResults: [passed] })).toEqual([
+      1,
+      "failed: the run of the tests, although no test failed\n3 passed, 1 failed\n",
+    ]);
+  });
+
+  it("names each failed step, and counts it as one failure", () => {
+    const report = { success: true, numPassedTests: 12, testResults: [passed] };
+    expect(count(report, "npm run check", "npm run proof -- site --smoke")).toEqual([
+      1,
+      "failed: npm run check\nfailed: npm run proof -- site --smoke\n12 passed, 2 failed\n",
+    ]);
   });
 
   it("counts a missing report as one failure", () => {
-    expect(count(null, "1")).toEqual([1, "0 passed, 2 failed\n"]);
+    expect(count(null, "npm run check")).toEqual([
+      1,
+      "failed: the tests did not run, or wrote no report\nfailed: npm run check\n0 passed, 2 failed\n",
+    ]);
   });
 });
