@@ -27,6 +27,7 @@ const system = [
 const onlyInProofs = [
   "test/browser/{demonstration,demonstration-buttons,rendered,rendered-settings,rendered-trouble,survival,trouble}.test.ts",
   "test/console/{account,confirm,hostile,journeys,keys,pages,parts,refusals,sessions,users,victim}.test.ts",
+  "test/deploy/unprivileged.test.ts",
   "test/races/key-rotation.test.ts",
 ];
 const hasLongTests = process.env["TOKENPAIR_LONG_TESTS"] === "true";

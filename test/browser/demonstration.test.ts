@@ -172,7 +172,7 @@ describe("the demonstration", () => {
     await until(async () => (await nodes.auth.users.findByName("alice"))?.isActive === true);
     // No password is needed, because the demonstration itself has revoked the session.
     await press(page, "Start over");
-    await seeLine(page, "Logged in");
+    await until(async () => (await readLane(page, "tab")).join() === "Logged in");
     await press(page, "Refresh now");
     await seeOutcome(page, /is spent/);
   });

@@ -37,9 +37,15 @@ async function fill(cwd: string): Promise<void> {
   const auth = createAuth({ store, signingKey, passwordMemoryCost: 64, passwordTimeCost: 1, maxSessionsPerUser: null });
   await auth.ready();
   const { id } = await auth.users.create(alice);
-  for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 100 }, () => auth.issue(id)));
+  await Promise.all(Array.from({ length: 100 }, () => auth.issue(id)));
   await auth.close();
   await store.close();
+  const database = new DatabaseSync(join(cwd, "data/tokenpair.db"));
+  database.exec(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+      INSERT INTO audit_log (at, type, user_id, details) SELECT unixepoch(), 'login', 'user ' || i, '{}' FROM n`,
+  );
+  database.close();
 }
 
 describe("tokenpair backup", { timeout: 180_000 }, () => {

@@ -1,10 +1,8 @@
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createFolder } from "../server/folder.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const oneDay = 86_400;
 
@@ -41,19 +39,8 @@ async function createDatabase(expired: number): Promise<string> {
   return path;
 }
 
-async function flush(path: string, isTTY: boolean) {
-  const printed = { stdout: "", stderr: "" };
-  const toStream = (name: "stdout" | "stderr") =>
-    Object.assign(new PassThrough(), { isTTY }).on("data", (text) => {
-      printed[name] += text;
-    });
-  const stdin = Object.assign(new PassThrough(), { isTTY });
-  const streams = { stdin, stdout: toStream("stdout"), stderr: toStream("stderr") };
-  const context = { directory: ".", env: {}, ...streams } as unknown as Context;
-  const exit = await run(["flushexpiredtokens", "--json", "--database", `sqlite:${path}`], context);
-  await new Promise(setImmediate);
-  return { exit, ...printed };
-}
+const flush = (path: string, isTTY: boolean) =>
+  runCommand(["flushexpiredtokens", "--json", "--database", `sqlite:${path}`], { isTTY });
 
 describe("flushexpiredtokens", () => {
   it("deletes every expired session and old revocation, in batches, but no live session", async () => {

@@ -1,16 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { PassThrough } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
+import { runCommand } from "../support/run-command.ts";
 
 async function check(url: string, ...flags: readonly string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const context = { directory: ".", env: {}, stdin: new PassThrough(), stdout, stderr } as unknown as Context;
-  const code = await run(["healthcheck", "--url", url, ...flags], context);
-  return { code, printed: String(stdout.read() ?? stderr.read()) };
+  const { exit, stdout, stderr } = await runCommand(["healthcheck", "--url", url, ...flags]);
+  return { code: exit, printed: stdout || stderr };
 }
 
 /** Starts a server that isn't ready for the first `refusals` questions. */

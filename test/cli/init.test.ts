@@ -7,11 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createFolder } from "../server/folder.ts";
 import { childEnvironment } from "../support/child-environment.ts";
 import { createPackageFolder, type PackageFolder, run } from "../support/packed-package.ts";
+import { runCommand } from "../support/run-command.ts";
 import { post, toPair } from "../support/wire.ts";
 
 const servers = ["express", "fastify", "hono", "node"] as const;
 
-/** `tokenpair init` of the packed package, in empty folders that see it and the frameworks. */
+/** `tokenpair init` in empty folders that see the packed package and the frameworks. */
 describe("tokenpair init", () => {
   let packed: PackageFolder;
   let running: ChildProcess | undefined;
@@ -34,19 +35,40 @@ describe("tokenpair init", () => {
     return folder;
   }
 
-  const tokenpair = (folder: string, args: readonly string[], input?: string) =>
+  const toArguments = (framework: string, database = "sqlite", frontEnd = "cookie") =>
+    ["init", "--framework", framework, "--database", database, "--front-end", frontEnd] as const;
+
+  /** Runs the packed command line. */
+  const runPacked = (folder: string, args: readonly string[], input?: string) =>
     run(process.execPath, ["node_modules/tokenpair/dist/cli/main.js", ...args], folder, input);
 
-  const init = (folder: string, framework: string, database = "sqlite", frontEnd = "cookie") =>
-    tokenpair(folder, ["init", "--framework", framework, "--database", database, "--front-end", frontEnd]);
+  async function tokenpair(directory: string, args: readonly string[]): Promise<string> {
+    const { exit, stdout, stderr } = await runCommand(args, { directory, env: childEnvironment });
+    if (exit !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  const init = (folder: string, ...choices: Parameters<typeof toArguments>) =>
+    tokenpair(folder, toArguments(...choices));
 
   const read = (folder: string, name: string) => readFileSync(join(folder, name), "utf8");
 
   function readAll(folder: string): Record<string, string> {
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
-      (name) => !name.startsWith("node_modules") && statSync(join(folder, name)).isFile(),
+    return Object.fromEntries(
+      listFiles(folder)
+        .sort()
+        .map((name) => [name, read(folder, name)]),
     );
-    return Object.fromEntries(names.sort().map((name) => [name, read(folder, name)]));
+  }
+
+  /** Lists the files in all folders, except those of the packages. */
+  function listFiles(root: string, below = ""): string[] {
+    return readdirSync(join(root, below), { withFileTypes: true })
+      .filter(({ name }) => name !== "node_modules")
+      .flatMap((entry) => {
+        const path = join(below, entry.name);
+        return entry.isDirectory() ? listFiles(root, path) : [path];
+      });
   }
 
   async function start(folder: string): Promise<string> {
@@ -66,11 +88,10 @@ describe("tokenpair init", () => {
 
   it.each(servers)("writes a server for %s that compiles, starts and logs a user in", async (framework) => {
     const folder = createProject();
-    const output = init(folder, framework);
-    expect(output).toContain("npm run dev");
+    expect(runPacked(folder, toArguments(framework))).toContain("npm run dev");
     run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "."], folder);
-    tokenpair(folder, ["migrate"]);
-    tokenpair(folder, ["users", "create", "alice", "--password-stdin"], "correct horse battery\n");
+    runPacked(folder, ["migrate"]);
+    runPacked(folder, ["users", "create", "alice", "--password-stdin"], "correct horse battery\n");
     const url = await start(folder);
     expect((await fetch(`${url}/hello`)).status).toBe(401);
     const { access } = toPair(
@@ -84,15 +105,15 @@ describe("tokenpair init", () => {
     ["nest", "cookie"],
     ["next", "cookie"],
     ["node", "bearer"],
-  ])("writes code for %s with %s tokens that compiles", (framework, frontEnd) => {
+  ])("writes code for %s with %s tokens that compiles", async (framework, frontEnd) => {
     const folder = createProject();
-    init(folder, framework, "sqlite", frontEnd);
+    await init(folder, framework, "sqlite", frontEnd);
     run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "."], folder);
   });
 
-  it("creates a key and an .env that only their owner can read, and tells git to ignore both", () => {
+  it("creates a key and an .env that only their owner can read, and tells git to ignore both", async () => {
     const folder = createProject();
-    const output = init(folder, "node", "postgres");
+    const output = await init(folder, "node", "postgres");
     for (const name of ["data/signing.key", ".env"]) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
     expect(read(folder, ".gitignore").split("\n")).toEqual(["node_modules/", ".env", "data/", ""]);
     expect(read(folder, ".env")).toMatch(
@@ -103,16 +124,16 @@ describe("tokenpair init", () => {
     expect(output).toContain("Set TOKENPAIR_DATABASE_URL in .env to your database.");
   });
 
-  it("changes nothing when it runs again", () => {
+  it("changes nothing when it runs again", async () => {
     const folder = createProject();
-    init(folder, "next");
+    await init(folder, "next");
     const before = readAll(folder);
-    const output = init(folder, "next");
+    const output = await init(folder, "next");
     expect(readAll(folder)).toEqual(before);
     expect(output.match(/^(?:Created|Completed|Kept)/gm)).toBeNull();
   });
 
-  it("never overwrites a file, and says which it kept", () => {
+  it("never overwrites a file, and says which it kept", async () => {
     const folder = createProject();
     mkdirSync(join(folder, "data"));
     const own = {
@@ -122,7 +143,7 @@ describe("tokenpair init", () => {
       ".gitignore": "/data/\n.env*",
     };
     for (const [name, text] of Object.entries(own)) writeFileSync(join(folder, name), text);
-    const output = init(folder, "express");
+    const output = await init(folder, "express");
     expect(read(folder, "server.ts")).toBe(own["server.ts"]);
     expect(read(folder, "data/signing.key")).toBe(own["data/signing.key"]);
     expect(read(folder, ".env")).toBe(
@@ -133,10 +154,10 @@ describe("tokenpair init", () => {
     expect(output).toContain("Compare server.ts with node_modules/tokenpair/examples/express.ts.");
   });
 
-  it("completes a package.json, and takes the framework from it with --yes", () => {
+  it("completes a package.json, and takes the framework from it with --yes", async () => {
     const folder = createProject();
     writeFileSync(join(folder, "package.json"), '{"dependencies": {"fastify": "5", "tokenpair": "0.2"}}');
-    const output = tokenpair(folder, ["init", "--yes"]);
+    const output = await tokenpair(folder, ["init", "--yes"]);
     expect(JSON.parse(read(folder, "package.json"))).toEqual({
       dependencies: { fastify: "5", tokenpair: "0.2" },
       type: "module",
@@ -157,18 +178,18 @@ describe("tokenpair init", () => {
       /its pages read cookies/,
     ],
     ["an unknown framework", "{}", ["--framework", "koa"], /Allowed choices are express, fastify/],
-  ] as const)("refuses %s and writes nothing", (_, manifest, args, message) => {
+  ] as const)("refuses %s and writes nothing", async (_, manifest, args, message) => {
     const folder = createProject();
     writeFileSync(join(folder, "package.json"), manifest);
-    expect(() => tokenpair(folder, ["init", ...args])).toThrow(message);
+    await expect(tokenpair(folder, ["init", ...args])).rejects.toThrow(message);
     expect(Object.keys(readAll(folder))).toEqual(["package.json"]);
   });
 
-  it("puts the code of Next into src/ if the application is there", () => {
+  it("puts the code of Next into src/ if the application is there", async () => {
     const folder = createProject();
     mkdirSync(join(folder, "src/app"), { recursive: true });
     writeFileSync(join(folder, "next.config.ts"), "export default {};\n");
-    init(folder, "next");
+    await init(folder, "next");
     const names = Object.keys(readAll(folder));
     expect(names).toContain("src/proxy.ts");
     expect(names).toContain("tokenpair.config.ts");

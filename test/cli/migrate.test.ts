@@ -1,10 +1,8 @@
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createFolder } from "../server/folder.ts";
+import { runCommand } from "../support/run-command.ts";
 
 /** Creates a database whose users have the keys of tokenpair 0.1. */
 async function createDatabase(usernames: readonly string[]): Promise<string> {
@@ -20,14 +18,7 @@ async function createDatabase(usernames: readonly string[]): Promise<string> {
 }
 
 async function migrate(path: string, ...options: readonly string[]) {
-  let printed = "";
-  const stdout = new PassThrough().on("data", (text) => {
-    printed += text;
-  });
-  const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough() };
-  const context = { directory: ".", env: {}, ...streams } as unknown as Context;
-  const exit = await run(["migrate", ...options, "--database", `sqlite:${path}`], context);
-  await new Promise(setImmediate);
+  const { exit, stdout: printed } = await runCommand(["migrate", ...options, "--database", `sqlite:${path}`]);
   return { exit, printed };
 }
 

@@ -3,14 +3,12 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { Readable, Writable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
 import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { childEnvironment } from "../support/child-environment.ts";
+import { runCommand } from "../support/run-command.ts";
 
 /**
  * A command of a script and its expected outcome. A script is a readable session at a terminal, with these lines:
@@ -191,23 +189,9 @@ async function runTokenpair(command: string, folder: string): Promise<Outcome> {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Runs a command in this process, as src/cli/main.ts does: a process for each would take most of the time. */
-async function runHere(args: readonly string[], env: Environment, stdin: string, folder: string): Promise<Outcome> {
-  const [stdout, stderr] = [createSink(), createSink()];
-  const streams = { stdin: Readable.from([Buffer.from(stdin)]), stdout: stdout.stream, stderr: stderr.stream };
-  const exit = await run(args, { directory: folder, env, ...streams } as unknown as Context);
-  return { stdout: toLines(stdout.text()), stderr: toLines(stderr.text()), exit };
-}
-
-function createSink() {
-  let text = "";
-  const stream = new Writable({
-    write(chunk, _, done) {
-      text += chunk;
-      done();
-    },
-  });
-  return { stream, text: () => text };
+async function runHere(args: readonly string[], env: Environment, stdin: string, directory: string): Promise<Outcome> {
+  const { exit, stdout, stderr } = await runCommand(args, { directory, env, stdin });
+  return { stdout: toLines(stdout), stderr: toLines(stderr), exit };
 }
 
 async function runProcess(args: readonly string[], env: Environment, stdin: string, folder: string): Promise<Outcome> {

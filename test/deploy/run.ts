@@ -10,7 +10,8 @@ const isSmoke = process.argv.includes("--smoke");
 const root = resolve(import.meta.dirname, "../..");
 
 function run(command: string, args: readonly string[], cwd = root): boolean {
-  return spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  const env = { ...process.env, TOKENPAIR_LONG_TESTS: "true" };
+  return spawnSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 }
 
 const install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--fetch-retries=1"];

@@ -20,7 +20,7 @@ import { payload, protectedHeader, token } from "./targets/token.ts";
 import { userFile } from "./targets/user-file.ts";
 
 /** How long each target runs. `npm run fuzz` takes a longer time. */
-const seconds = Number(process.env["TOKENPAIR_FUZZ_SECONDS"] ?? 0.5);
+const seconds = Number(process.env["TOKENPAIR_FUZZ_SECONDS"] ?? 0.2);
 
 const folder = mkdtempSync(join(tmpdir(), "tokenpair-fuzz-"));
 const body = createBodyTarget();

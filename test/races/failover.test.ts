@@ -9,13 +9,16 @@ import { createRecorder, type Recorder } from "../support/recorder.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import type { Answer, Pair } from "../support/wire.ts";
 import { chaosFactor } from "./factor.ts";
-import { countOf, recordDatabase, untilRotated } from "./progress.ts";
+import { countOf, recordDatabase, untilJudged, untilRotated } from "./progress.ts";
 import { startTraffic } from "./traffic.ts";
 
 const minute = 60_000;
 
 /** Seconds. */
 const maxStaleness = 4;
+
+/** Rotations before the failover, and after it. */
+const rotations = chaosFactor === 1 ? 30 : 60 * chaosFactor;
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -56,7 +59,7 @@ describe("two servers over a PostgreSQL with a standby", () => {
         recorder,
         nodes.servers.map(({ url }) => url),
       );
-      await untilRotated(recorder, 60 * chaosFactor);
+      await untilRotated(recorder, rotations);
       await untilJudged(recorder);
       const judgedBefore = countConfirmed(recorder);
       await recorder.fault("failover", async () => {
@@ -64,7 +67,7 @@ describe("two servers over a PostgreSQL with a standby", () => {
         await query(standby.url, "SELECT pg_promote()");
         wire.lead(standby.port);
       });
-      await untilRotated(recorder, 60 * chaosFactor);
+      await untilRotated(recorder, rotations);
       // Nothing is confirmed until the nodes trust the registry of the new primary, which takes half a minute.
       while (chaosFactor > 1 && countConfirmed(recorder) === judgedBefore) await sleep(200);
       await traffic.stop();
@@ -121,13 +124,6 @@ describe("a server whose PostgreSQL was restored from an older copy", () => {
 
 /** Returns how many requests came after a confirmed answer. */
 const countConfirmed = (recorder: Recorder) => recorder.check().judged.get("I13") ?? 0;
-
-/** Waits until the traffic has caused something that each invariant applies to. I5 and I9 are judged from rows alone. */
-async function untilJudged(recorder: Recorder): Promise<void> {
-  const isOpen = () =>
-    [...recorder.check().judged].some(([invariant, times]) => times === 0 && invariant !== "I5" && invariant !== "I9");
-  while (isOpen()) await sleep(200);
-}
 
 async function untilAnswered(ask: () => Promise<Answer | null>): Promise<Answer> {
   for (;;) {

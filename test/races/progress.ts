@@ -14,6 +14,13 @@ export async function untilRotated(recorder: Recorder, more: number): Promise<vo
   while (count("rotated") < enough) await sleep(20);
 }
 
+/** Waits until the traffic has caused something that each invariant applies to. I5 and I9 are judged from rows alone. */
+export async function untilJudged(recorder: Recorder): Promise<void> {
+  const isOpen = () =>
+    [...recorder.check().judged].some(([invariant, times]) => times === 0 && invariant !== "I5" && invariant !== "I9");
+  while (isOpen()) await sleep(200);
+}
+
 /** Records every session as it is in the database, and its entries in the audit log. */
 export async function recordDatabase({ store }: Nodes, recorder: Recorder): Promise<void> {
   await recordRows(store, recorder);

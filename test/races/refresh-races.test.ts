@@ -21,7 +21,7 @@ const patient = {
 
 describe.each([
   { database: "SQLite", servers: 2, least: { sessions: 5, rounds: 25, revocations: 40 } },
-  { database: "PostgreSQL", servers: 3, least: { sessions: 30, rounds: 50, revocations: 80 } },
+  { database: "PostgreSQL", servers: 3, least: { sessions: 10, rounds: 50, revocations: 80 } },
 ] as const)("$servers server processes over one $database", ({ database, servers, least }) => {
   const [sessions, rounds] = [least.sessions * chaosFactor, least.rounds * chaosFactor];
   const revocations = least.revocations * chaosFactor;

@@ -179,7 +179,7 @@ describe("a stream of the revocation feed over a real socket", () => {
     await scene.nodes.close();
     await start({ TOKENPAIR_REQUEST_TIMEOUT: "2" });
     const reader = await openStream();
-    const unread = 5;
+    const unread = 2;
     for (let n = 0; n < unread; n++) openUnread();
     await waitUntil("the streams are open", async () => (await readMetric("tokenpair_feed_streams")) === unread + 1);
     const round = 100_000;

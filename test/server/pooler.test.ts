@@ -3,16 +3,13 @@ import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
 import type { PostgresListenClient } from "../../src/store/postgres/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { longTimeouts } from "../support/long-timeouts.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { runCommand } from "../support/run-command.ts";
 import { createTransactionPool } from "../support/transaction-pool.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { createFolder } from "./folder.ts";
@@ -89,18 +86,12 @@ ignore_startup_parameters = extra_float_digits,options
   }
 
   async function examine(env: Record<string, string>) {
-    const stdout = Object.assign(new PassThrough(), { isTTY: false });
     const key = { TOKENPAIR_SIGNING_KEY: "49d2fb85c7e01a36c2a94d1b0f7e6583" };
-    const context = {
+    const { stdout } = await runCommand(["doctor", "--json"], {
       directory: createFolder(),
       env: { ...key, TOKENPAIR_DATABASE_PREPARED_STATEMENTS: "false", ...env },
-      stdin: new PassThrough(),
-      stdout,
-      stderr: new PassThrough(),
-    };
-    await run(["doctor", "--json"], context as unknown as Context);
-    stdout.end();
-    const { checks } = JSON.parse(await text(stdout)) as { checks: { name: string; status: string; detail: string }[] };
+    });
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
     return checks.find(({ name }) => name === "listen");
   }
 

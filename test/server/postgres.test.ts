@@ -1,16 +1,13 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
 import { createAuth } from "../../src/index.ts";
 import { resolveConfig } from "../../src/server/config/config.ts";
 import { serve } from "../../src/server/serve.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { runCommand } from "../support/run-command.ts";
 import { startServer } from "../support/server-process.ts";
 import { verifyAccess } from "../support/wire.ts";
 import { createFolder } from "./folder.ts";
@@ -222,11 +219,8 @@ describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", () 
 
 describe("tokenpair doctor over PostgreSQL", () => {
   async function examine(env: Record<string, string>) {
-    const stdout = Object.assign(new PassThrough(), { isTTY: false });
-    const context = { directory: createFolder(), env, stdin: new PassThrough(), stdout, stderr: new PassThrough() };
-    const exit = await run(["doctor", "--json"], context as unknown as Context);
-    stdout.end();
-    const { checks } = JSON.parse(await text(stdout)) as { checks: { name: string; status: string; detail: string }[] };
+    const { exit, stdout } = await runCommand(["doctor", "--json"], { directory: createFolder(), env });
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
     return { exit, toStatus: (name: string) => checks.find((check) => check.name === name)?.status };
   }
 

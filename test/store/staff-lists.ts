@@ -19,6 +19,7 @@ import {
   toSessionList,
   toUserList,
 } from "../../src/store/staff-lists.ts";
+import { hasLongTests } from "../support/long-tests.ts";
 
 /** What differs between the databases for the tests of long lists. */
 export interface LongLists {
@@ -39,6 +40,10 @@ export interface LongLists {
 }
 
 const rows = 10_000;
+
+/** Every how many combinations of filters are looked at. Each choice is among every seventh. */
+const step = hasLongTests ? 1 : 7;
+
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Returns the statements that add rows `first` to `last` to every list. */
@@ -143,9 +148,8 @@ export function testLongLists(lists: LongLists): void {
       const found = new Set(seen);
       expect(whole.seen.filter((id) => !found.has(id) && !gone.has(id))).toEqual([]);
       // In the same order.
-      const kept = seen.filter((id) => whole.seen.includes(id));
       const at = new Map(whole.seen.map((id, index) => [id, index]));
-      const positions = kept.map((id) => at.get(id) ?? -1);
+      const positions = seen.flatMap((id) => at.get(id) ?? []);
       // Backward, each part is in the list's order, and the parts come last first.
       if (!isBackward) expect(positions).toEqual(positions.toSorted((a, b) => a - b));
     },
@@ -224,7 +228,9 @@ export function testLongLists(lists: LongLists): void {
     ["audit", audit],
   ] as const)("reads every combination of filters of %s by an index, in the order of the list", async (_, lines) => {
     const faults: string[] = [];
-    for (const [filter, list] of lines) {
+    for (const [filter, list] of lines.filter((_line, index) => index % step === 0)) {
+      // A planner may well sort a table of which it counts almost every row.
+      const counted = await lists.explainOrder(toCountStatement(list, dialect));
       for (const isBackward of [false, true]) {
         for (const isFirst of [true, false]) {
           const from = list.key.map(({ type }) => (type === "text" ? "user5" : now()));
@@ -232,8 +238,6 @@ export function testLongLists(lists: LongLists): void {
           const all = await lists.explain(toListStatement(list, part, dialect));
           const scanned = await lists.explain(toScanEndStatement(list, part, dialect));
           const ordered = await lists.explainOrder(toScanEndStatement(list, part, dialect));
-          // A planner may well sort a table of which it counts almost every row.
-          const counted = await lists.explainOrder(toCountStatement(list, dialect));
           if ([all, scanned, counted].some((plan) => lists.fullScan.test(plan)) || lists.sort.test(ordered)) {
             const plans = [all, scanned, counted, ordered].join("\n");
             faults.push(`${JSON.stringify({ ...filter, isBackward, isFirst })}\n${plans}`);
