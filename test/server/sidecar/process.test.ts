@@ -104,6 +104,24 @@ function askPhp(file: string, access: string): string {
 }
 
 describe("tokenpair verifier", () => {
+  it("is part of a confirmed revocation, with its file and the sidecar behind it", async () => {
+    const upper = await start([], { env: { TOKENPAIR_RELAY_CREDENTIALS: relayCredential } });
+    const below = await start(["--write", "revocations"], { url: upper.url, key: relayCredential });
+    await expect.poll(() => toStatus(below)).toBe(200);
+    const file = join(below.cwd, "revocations");
+    await expect.poll(() => statSync(file, { throwIfNoEntry: false })?.size).toBeGreaterThanOrEqual(64);
+    for (let round = 0; round < 2; round += 1) {
+      const { access } = await logIn();
+      expect(await check(below, access)).toBe(200);
+      expect(isRevokedIn(file, access)).toBe(false);
+      const printed = await nodes.run("sessions", "revoke", "--user", "alice", "--yes", "--json");
+      expect(JSON.parse(printed)).toMatchObject({ confirmed: "acks" });
+      expect(isRevokedIn(file, access)).toBe(true);
+      expect(await Promise.all([upper, below].map((sidecar) => check(sidecar, access)))).toEqual([401, 401]);
+    }
+    for (const sidecar of [below, upper]) await sidecar.stop();
+  });
+
   it("accepts a token, refuses it after the logout, also behind another sidecar and from its file, and exits with 0", async (context) => {
     const upper = await start(["--metrics", "127.0.0.1:0"], { env: { TOKENPAIR_RELAY_CREDENTIALS: relayCredential } });
     const below = await start(["--write", "revocations"], { url: upper.url, key: relayCredential });
@@ -133,24 +151,6 @@ describe("tokenpair verifier", () => {
     expect(upper.log()).toContain("The revocation feed is connected.");
     for (const sidecar of [below, upper]) expect(await sidecar.stop()).toEqual([0, null]);
     if (!hasPhp) context.skip("this machine lacks php-cli; the rest has passed");
-  });
-
-  it("is part of a confirmed revocation, with its file and the sidecar behind it", async () => {
-    const upper = await start([], { env: { TOKENPAIR_RELAY_CREDENTIALS: relayCredential } });
-    const below = await start(["--write", "revocations"], { url: upper.url, key: relayCredential });
-    await expect.poll(() => toStatus(below)).toBe(200);
-    const file = join(below.cwd, "revocations");
-    await expect.poll(() => statSync(file, { throwIfNoEntry: false })?.size).toBeGreaterThanOrEqual(64);
-    for (let round = 0; round < 2; round += 1) {
-      const { access } = await logIn();
-      expect(await check(below, access)).toBe(200);
-      expect(isRevokedIn(file, access)).toBe(false);
-      const printed = await nodes.run("sessions", "revoke", "--user", "alice", "--yes", "--json");
-      expect(JSON.parse(printed)).toMatchObject({ confirmed: "acks" });
-      expect(isRevokedIn(file, access)).toBe(true);
-      expect(await Promise.all([upper, below].map((sidecar) => check(sidecar, access)))).toEqual([401, 401]);
-    }
-    for (const sidecar of [below, upper]) await sidecar.stop();
   });
 
   it("starts without the issuer, answers 503 when it has gone, and recovers by itself", async () => {
