@@ -146,9 +146,12 @@ describe.concurrent("the page", () => {
     runScenario(async (device, user) => {
       const bodies: Promise<string>[] = [];
       // The stream of the session's events has no end while the page is open, and a reload may cut off another response.
-      const cutOff = Promise.withResolvers<string>();
+      let cutOff: (text: string) => void = () => {};
+      const end = new Promise<string>((resolve) => {
+        cutOff = resolve;
+      });
       device.on?.("response", (response) => {
-        bodies.push(Promise.race([response.text().catch(() => ""), cutOff.promise]));
+        bodies.push(Promise.race([response.text().catch(() => ""), end]));
       });
       const page = await openLoggedIn(device, site, user);
       await callApi(page);
@@ -164,7 +167,7 @@ describe.concurrent("the page", () => {
       expect([hidden.length, tokens.length]).toEqual([3, 2]);
       for (const token of tokens) expect(token).toMatch(tokenShape);
       const everything = await page.evaluate(readAll);
-      setTimeout(() => cutOff.resolve(""), 1_000);
+      setTimeout(() => cutOff(""), 1_000);
       const found = [everything, ...(await Promise.all(bodies))].join("\n");
       expect(found).toContain(cookies.find(({ httpOnly }) => !httpOnly)?.value);
       expect(found).not.toContain("eyJ");
