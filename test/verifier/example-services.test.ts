@@ -4,9 +4,9 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { childEnvironment } from "../support/child-environment.ts";
 import { findFreePort } from "../support/free-port.ts";
-import { currentMain, type ServerProcess, startServer } from "../support/server-process.ts";
+import { runCommand } from "../support/run-command.ts";
+import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { post, toPair } from "../support/wire.ts";
 import { findPython, hasPhp, isThere } from "./languages.ts";
@@ -47,12 +47,12 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
   let credential: string;
   let file: string;
 
-  const run = (args: readonly string[], input = "") =>
-    execFileSync(process.execPath, [currentMain, ...args], {
-      cwd: folder,
-      env: { ...childEnvironment, ...env },
-      input,
-    });
+  /** Runs a command of the command line, and returns what it prints. */
+  async function run(args: readonly string[], stdin = ""): Promise<string> {
+    const { exit, stdout, stderr } = await runCommand(args, { directory: folder, env, stdin });
+    if (exit !== 0) throw new Error(stderr);
+    return stdout;
+  }
 
   const startIssuer = async (port: number) => {
     issuer = await startServer({ cwd: folder, port, env });
@@ -63,14 +63,11 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
     folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
     const port = await findFreePort();
     const issuerUrl = `http://127.0.0.1:${port}`;
-    const pem = execFileSync(process.execPath, [currentMain, "keys", "generate"], {
-      cwd: folder,
-      env: childEnvironment,
-    });
-    env = { TOKENPAIR_ISSUER: issuerUrl, TOKENPAIR_AUDIENCE: "api", TOKENPAIR_SIGNING_KEY: String(pem) };
+    env = { TOKENPAIR_ISSUER: issuerUrl, TOKENPAIR_AUDIENCE: "api" };
+    env["TOKENPAIR_SIGNING_KEY"] = await run(["keys", "generate"]);
     await startIssuer(port);
-    run(["users", "create", alice.username, "--password-stdin"], alice.password);
-    ({ credential } = JSON.parse(String(run(["services", "create", "orders", "--scope", "feed", "--json"]))));
+    await run(["users", "create", alice.username, "--password-stdin"], alice.password);
+    ({ credential } = JSON.parse(await run(["services", "create", "orders", "--scope", "feed", "--json"])));
 
     const cwd = join(examples, name);
     if (name === "go") execFileSync("go", ["build", "-o", folder, "./cmd/service"], { cwd });
@@ -154,7 +151,7 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
     context.skip(readsFile, "the sidecar acknowledges");
     const { access } = await logIn();
     await becomes(200, access);
-    const { confirmed } = JSON.parse(String(run(["sessions", "revoke", "--user", alice.username, "--yes", "--json"])));
+    const { confirmed } = JSON.parse(await run(["sessions", "revoke", "--user", alice.username, "--yes", "--json"]));
     expect(confirmed).toBe("acks");
     expect((await present(access)).status).toBe(401);
   });
