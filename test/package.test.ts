@@ -58,7 +58,7 @@ describe("the packed package in an empty folder", () => {
   beforeAll(() => {
     packed = createPackageFolder("runtime");
     folder = packed.path;
-  }, 60_000);
+  });
   afterAll(() => packed.remove());
 
   it.each(Object.keys(api).filter((entry) => !["tokenpair/nestjs", "tokenpair/react"].includes(entry)))(

@@ -29,7 +29,7 @@ import { breakages } from "./breakages.ts";
 import { type Exploration, explore } from "./explore.ts";
 import { expiring, type Scenario, timeless, withOthers } from "./scenario.ts";
 
-const timeout = 240_000;
+const timeout = 1_200_000;
 
 const scenarios: readonly (readonly [string, Scenario])[] = hasLongTests
   ? [

@@ -27,7 +27,6 @@ const authenticating = proxies.filter(({ name }) => name !== "apache");
 
 describe.each(authenticating.map((proxy) => [proxy.name, proxy] as const))(
   "%s, as docs/proxies-auth.md configures it to authenticate",
-  { timeout: 180_000 },
   (name, proxy) => {
     const version = hasLongTests ? findVersion(proxy) : null;
     if (hasLongTests && version === null)
@@ -45,7 +44,7 @@ describe.each(authenticating.map((proxy) => [proxy.name, proxy] as const))(
         [nodes, app] = await Promise.all([openNodes({ database: "PostgreSQL", servers: 1, env }), startApplication()]);
         userId = await nodes.addUser(alice.username, alice.password);
         ({ port, stop } = await start());
-      }, 180_000);
+      });
       afterAll(async () => {
         await stop?.();
         await app?.close();

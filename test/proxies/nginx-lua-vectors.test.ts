@@ -24,7 +24,7 @@ const configure = (configuration: string): string =>
       "location / { content_by_lua_block { require('tokenpair_test').answer() } }",
     );
 
-describe.skipIf(!canRun)("the files of examples/nginx-lua", { timeout: 180_000 }, () => {
+describe.skipIf(!canRun)("the files of examples/nginx-lua", () => {
   let port: number;
   let stop: () => Promise<void>;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.skipIf(!canRun)("the files of examples/nginx-lua", { timeout: 180_000 }
     ({ port, stop } = await startProxy(nginxWithLua, "", { nodes: [1], env }, (configuration) =>
       configure(configuration).replace("env TOKENPAIR_FEED_CREDENTIAL;", "env VECTORS;"),
     ));
-  }, 180_000);
+  });
   afterAll(() => stop?.());
 
   const ask = async (what: string, body: unknown): Promise<unknown> => {

@@ -40,7 +40,7 @@ async function expectSession(browser: ReturnType<typeof createOldBrowser>): Prom
   expect((await browser.get("/api/auth/me/")).status).toBe(401);
 }
 
-describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { timeout: 180_000 }, (name, proxy) => {
+describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", (name, proxy) => {
   const version = hasLongTests ? findVersion(proxy) : null;
   const report = (what: string) => console.log(`proxies: ${name} ${version}: ${what}`);
   if (hasLongTests && version === null)
@@ -55,7 +55,7 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
         openNodes({ database: "SQLite", servers: 1, env: { ...env, TOKENPAIR_PUBLIC_PATH: publicPath } }),
       ]);
       await Promise.all([root, prefixed].map((nodes) => nodes.addUser(alice.username, alice.password)));
-    }, 180_000);
+    });
     afterAll(async () => {
       await Promise.all([root, prefixed].map((nodes) => nodes.close()));
     });
@@ -143,40 +143,36 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
 
 const haproxy = proxies.find(({ name }) => name === "haproxy") as ReverseProxy;
 
-describe.skipIf(!hasLongTests || findVersion(haproxy) === null)(
-  "two nodes over PostgreSQL behind HAProxy",
-  { timeout: 240_000 },
-  () => {
-    it("share sessions: a logout on one is a refusal on the other, and a stopped node gets no more requests", async () => {
-      const nodes = await openNodes({ database: "PostgreSQL", servers: 2, env: { ...env, TOKENPAIR_PAGE: "false" } });
-      onTestFinished(() => nodes.close());
-      await nodes.addUser(alice.username, alice.password);
-      const port = await start(haproxy, "", nodes);
-      const [first, second] = nodes.servers;
-      if (first === undefined || second === undefined) throw new Error("two nodes were started");
+describe.skipIf(!hasLongTests || findVersion(haproxy) === null)("two nodes over PostgreSQL behind HAProxy", () => {
+  it("share sessions: a logout on one is a refusal on the other, and a stopped node gets no more requests", async () => {
+    const nodes = await openNodes({ database: "PostgreSQL", servers: 2, env: { ...env, TOKENPAIR_PAGE: "false" } });
+    onTestFinished(() => nodes.close());
+    await nodes.addUser(alice.username, alice.password);
+    const port = await start(haproxy, "", nodes);
+    const [first, second] = nodes.servers;
+    if (first === undefined || second === undefined) throw new Error("two nodes were started");
 
-      // HAProxy takes turns, so the login, the refresh and the logout of one user meet both nodes.
-      const browser = createOldBrowser(port);
-      await expectSession(browser);
-      expect(
-        await Promise.all(
-          nodes.servers.map((node) => post(`${node.url}/api/token/`, alice).then(({ status }) => status)),
-        ),
-      ).toEqual([200, 200]);
+    // HAProxy takes turns, so the login, the refresh and the logout of one user meet both nodes.
+    const browser = createOldBrowser(port);
+    await expectSession(browser);
+    expect(
+      await Promise.all(
+        nodes.servers.map((node) => post(`${node.url}/api/token/`, alice).then(({ status }) => status)),
+      ),
+    ).toEqual([200, 200]);
 
-      const { body } = await post(`${first.url}/api/token/`, alice);
-      const { access = "", refresh = "" } = body;
-      expect(await verifyAccess(second.url, access)).toBe(200);
-      expect((await post(`${first.url}/api/token/blacklist/`, { refresh })).status).toBe(200);
-      await expect.poll(() => verifyAccess(second.url, access), deadline).toBe(401);
-      expect((await post(`${second.url}/api/token/refresh/`, { refresh })).status).toBe(401);
+    const { body } = await post(`${first.url}/api/token/`, alice);
+    const { access = "", refresh = "" } = body;
+    expect(await verifyAccess(second.url, access)).toBe(200);
+    expect((await post(`${first.url}/api/token/blacklist/`, { refresh })).status).toBe(200);
+    await expect.poll(() => verifyAccess(second.url, access), deadline).toBe(401);
+    expect((await post(`${second.url}/api/token/refresh/`, { refresh })).status).toBe(401);
 
-      await first.stop();
-      const attempt = async () => (await send(port, "POST", "/api/token/", { body: alice })).status;
-      await expect
-        .poll(async () => [await attempt(), await attempt(), await attempt(), await attempt()], deadline)
-        .toEqual([200, 200, 200, 200]);
-      console.log("proxies: haproxy: two nodes over PostgreSQL: a logout on one was a refusal on the other");
-    });
-  },
-);
+    await first.stop();
+    const attempt = async () => (await send(port, "POST", "/api/token/", { body: alice })).status;
+    await expect
+      .poll(async () => [await attempt(), await attempt(), await attempt(), await attempt()], deadline)
+      .toEqual([200, 200, 200, 200]);
+    console.log("proxies: haproxy: two nodes over PostgreSQL: a logout on one was a refusal on the other");
+  });
+});

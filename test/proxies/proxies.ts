@@ -124,10 +124,8 @@ export async function startProxy(
   const tls = resolve(import.meta.dirname, "../support/tls");
   writeFileSync(pem, readFileSync(`${tls}/localhost.crt`, "utf8") + readFileSync(`${tls}/localhost.key`, "utf8"));
   const file = join(folder, "proxy.conf");
-  writeFileSync(
-    file,
-    proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem })), folder, port),
-  );
+  const configuration = toPatient(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem }));
+  writeFileSync(file, proxy.toFile(change(configuration), folder, port));
   const child = spawn(proxy.program, proxy.toArguments(file), {
     env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -158,6 +156,10 @@ export async function startProxy(
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** On a busy machine, a server may not answer for longer than nginx waits in production. */
+const toPatient = (configuration: string): string =>
+  configuration.replaceAll(/(proxy_(?:connect|read)_timeout) \d+s/g, "$1 60s");
 
 /** Returns the log of Apache, which can't write to a pipe. */
 function readErrors(folder: string): string {

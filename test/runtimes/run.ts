@@ -29,7 +29,7 @@ const audience = "api";
 const credentials = { username: "alice", password: "correct horse battery staple" };
 
 /** Milliseconds in which something must happen that takes far less. */
-const patience = 30_000;
+const patience = 60_000;
 
 if (!isOwn) {
   execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
@@ -114,13 +114,14 @@ async function ask({ url }: Service, token?: string): Promise<readonly [number, 
   return [response.status, await response.text()];
 }
 
-/** Asks until the status is another one. @returns milliseconds. */
-async function waitForStatus(service: Service, token: string, status: number): Promise<number> {
+/** Asks until the status is 200, or 401 after a logout. Meanwhile, 503 is right, but no other refusal. @returns milliseconds. */
+async function waitForStatus(service: Service, token: string, status: 200 | 401): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
     const [found, body] = await ask(service, token);
     const ms = performance.now() - startedAt;
     if (found === status) return ms;
+    if (found !== 503 && found !== 200) throw new Error(`${found} instead of ${status}: ${body}`);
     if (ms > patience) throw new Error(`still ${found} after ${patience} ms: ${body}`);
     await new Promise((done) => setTimeout(done, 5));
   }
@@ -191,7 +192,8 @@ async function proveAlgorithm(algorithm: Algorithm, chosen: readonly RuntimeUnde
   const { access } = await from.post("/api/token/", credentials);
   for (const { name, start } of chosen) {
     const service = await start(toSettings(from, from.port, "pull"));
-    expectEqual(`${algorithm} in ${name}`, await ask(service, access).then(([status]) => status), 200);
+    // On a busy machine, the first read can take longer than a request waits for it.
+    await waitForStatus(service, access, 200);
     expectEqual(`forged, ${algorithm} in ${name}`, await ask(service, forge(access)).then(([status]) => status), 401);
     await service.stop();
   }

@@ -117,7 +117,7 @@ async function startService(command: readonly string[], settings: ServiceSetting
     process: child,
     async stop() {
       await fetch(`${url}/close`).catch(() => {});
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
       const [code] = await exited;
       clearTimeout(timer);
       return code === 0;
@@ -141,7 +141,7 @@ async function startWorker(settings: ServiceSettings): Promise<Service> {
   const child = launch([workerd(), "serve", join(cwd, "config.capnp")], settings);
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; !(await isListening(url)); tries += 1) {
-    if (child.exitCode !== null || tries > 200) throw new Error("workerd doesn't listen");
+    if (child.exitCode !== null || tries > 1_200) throw new Error("workerd doesn't listen");
     await new Promise((done) => setTimeout(done, 50));
   }
   return {

@@ -13,6 +13,8 @@ export const issuerSettings = Object.freeze({
   secret: "a secret of the tests, at least 32 bytes long",
   issuer: "https://id.example",
   audience: "api",
+  // A pause of a busy machine must not make a confirmation `pending`.
+  confirmTimeout: 60,
 });
 
 /** What a verifier reads from. */

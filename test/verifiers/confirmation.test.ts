@@ -213,7 +213,8 @@ it.runIf(hasLongTests)(
     arePullsAsked = false;
     for (const { service } of readers) {
       if (service.reads === "pull" || service.name.startsWith("python")) continue;
-      await waitUntil(`${service.name} is fresh`, async () => (await service.status()).ready);
+      const isReady = async () => (await service.status().catch(() => null))?.ready === true;
+      await waitUntil(`${service.name} is fresh`, isReady);
     }
     await expect.poll(() => traffic.revokeOne(), { interval: 1_000 }).toBe("acks");
     await traffic.settle();

@@ -25,7 +25,7 @@ const exploreWith = (breakage: Breakage | null) =>
     mostSteps,
   });
 
-const timeout = 300_000;
+const timeout = 1_200_000;
 
 /** Each breakage, and the steps of the shortest way to a violation. */
 const breakages: readonly (readonly [Breakage, number])[] = [
