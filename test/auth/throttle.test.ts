@@ -13,6 +13,9 @@ afterEach(() => store.close());
 
 const client = { ip: "2001:db8::1" };
 
+/** A delay that isn't over before a test is. */
+const longDelay = { loginDelay: 3_600, maxLoginDelay: 3_600 };
+
 /** Guesses so often, and is throttled after that. */
 async function guess(auth: Pick<AnyAuth, "login">, times: number): Promise<void> {
   const wrong = { username: "alice", password: "a wrong password" };
@@ -23,7 +26,7 @@ async function guess(auth: Pick<AnyAuth, "login">, times: number): Promise<void>
 
 describe("auth.throttle", () => {
   it("clears a user's failed logins from everywhere, returns how many counts that were, and records who did it", async () => {
-    const auth = createAuth({ store, signingKey, passwordMemoryCost: 8 });
+    const auth = createAuth({ store, signingKey, ...longDelay, passwordMemoryCost: 8 });
     await auth.ready();
     const { id: userId } = await auth.users.create({ username: "alice", password: "correct horse battery staple" });
     const events: AuthEvent[] = [];
@@ -43,6 +46,7 @@ describe("auth.throttle", () => {
     const auth = createAuth({
       store,
       signingKey,
+      ...longDelay,
       passwordMemoryCost: 8,
       loginFailuresBeforeDelay: 0,
       addressFailuresBeforeDelay: 3,
@@ -62,6 +66,7 @@ describe("auth.throttle", () => {
     const auth = createAuth({
       store,
       signingKey,
+      ...longDelay,
       verifyCredentials: async (): Promise<AuthUser | null> => null,
       findUser: async (id): Promise<AuthUser | null> => (id === alice.id ? alice : null),
     });

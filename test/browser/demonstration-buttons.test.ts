@@ -8,7 +8,7 @@ import { password } from "./site.ts";
 import { until } from "./until.ts";
 
 /** Seconds. The scripts wait for its end. */
-const reuseInterval = 2;
+const reuseInterval = 5;
 
 const databases = browserName === "chromium" ? (["SQLite", "PostgreSQL"] as const) : (["SQLite"] as const);
 

@@ -94,7 +94,9 @@ describe("cross-site request forgery", () => {
     const paths = ["logout/", "refresh/", `login/?username=${user}&password=x`, "password/"];
     const images = paths.map((path) => `<img src="${site.origin}/api/auth/${path}">`);
     await tab.goto(attacker.serve(host, images.join("")));
-    expect((await arrived(since, ["GET"])).map(({ status }) => status)).toEqual([405, 405, 405, 405]);
+    // The user's own page loads its list of devices now and then.
+    const loaded = (await arrived(since, ["GET"])).filter(({ path }) => path !== "/api/auth/sessions/");
+    expect(loaded.map(({ status }) => status)).toEqual([405, 405, 405, 405]);
   }
 
   it.each(places)("refuses every forged form, fetch and image from %s", async (_, host) => {

@@ -9,6 +9,8 @@ export interface Network {
   readonly drop: (path: string) => void;
   /** Delays the next response to `path`. Resolves when it has arrived, with a function that releases it. */
   readonly hold: (path: string) => Promise<() => void>;
+  /** Returns how many responses to `path` were dropped. */
+  readonly lost: (path: string) => number;
   /** Stops dropping responses. */
   readonly repair: () => void;
   /** Returns how many responses to `path` have reached the browser. */
@@ -24,11 +26,15 @@ export interface Network {
 export async function openNetwork(site: Pick<Site, "port">, prefix = ""): Promise<Network> {
   let dropped: string | undefined;
   const delivered: (string | undefined)[] = [];
+  const lost: string[] = [];
   const holds = new Map<string, (release: () => void) => void>();
 
   /** Delays a response if a test wants that. Returns false if the response must be dropped. */
   async function passes(path: string | undefined): Promise<boolean> {
-    if (path === dropped) return false;
+    if (path !== undefined && path === dropped) {
+      lost.push(path);
+      return false;
+    }
     const arrived = path === undefined ? undefined : holds.get(path);
     if (path !== undefined && arrived !== undefined) {
       holds.delete(path);
@@ -64,6 +70,7 @@ export async function openNetwork(site: Pick<Site, "port">, prefix = ""): Promis
       dropped = path;
     },
     hold: (path) => new Promise((arrived) => holds.set(path, arrived)),
+    lost: (path) => lost.filter((other) => other === path).length,
     repair: () => {
       dropped = undefined;
     },

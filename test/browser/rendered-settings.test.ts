@@ -34,6 +34,8 @@ describe("the page that refreshes", () => {
     await tab.goto(`${site.origin}/notes?page=2`);
     await tab.getByRole("status").filter({ hasText: "Trying again" }).waitFor();
     await device.setOffline?.(true);
+    // A refresh that was on its way is refused by then.
+    await sleep(1_000);
     site.fail(false);
     // It tries, and nothing arrives.
     const since = site.answered.length;

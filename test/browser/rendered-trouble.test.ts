@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openBrowser } from "./browsers.ts";
 import type { Device, TestBrowser } from "./device.ts";
 import { expire, logInByForm, openRenderedSite, type RenderedSite, seeNotes } from "./rendered-site.ts";
@@ -11,7 +11,7 @@ describe("the page that refreshes, in a browser that lacks something", () => {
   let user: string;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([openRenderedSite("express", { accessTokenLifetime: 5 }), openBrowser()]);
+    [site, browser] = await Promise.all([openRenderedSite("express"), openBrowser()]);
   });
   afterAll(async () => {
     await browser.close();
@@ -26,15 +26,18 @@ describe("the page that refreshes, in a browser that lacks something", () => {
     site.answered.slice(since).filter((answer) => answer.status === status && answer.path === path).length;
 
   it("refreshes an access token that has really expired", async () => {
+    const brief = await openRenderedSite("express", { accessTokenLifetime: 5 });
+    onTestFinished(brief.close);
+    const other = await brief.newUser();
     device = await browser.device();
-    const tab = await logInByForm(device, site.origin, user);
+    const tab = await logInByForm(device, brief.origin, other);
     await until(async () => {
-      await tab.goto(`${site.origin}/notes`);
+      await tab.goto(`${brief.origin}/notes`);
       await seeNotes(tab);
-      return site.refreshesOf(user).length > 0;
+      return brief.refreshesOf(other).length > 0;
     });
-    expect(new Set(site.refreshesOf(user))).toEqual(new Set(["rotated"]));
-    expect(await site.sessionsOf(user)).toHaveLength(1);
+    expect(new Set(brief.refreshesOf(other))).toEqual(new Set(["rotated"]));
+    expect(await brief.sessionsOf(other)).toHaveLength(1);
   });
 
   it("refreshes without Web Locks", async () => {

@@ -7,6 +7,10 @@ import { apps, expire, logInByForm, openRenderedSite, type RenderedSite, seeNote
 import { until } from "./until.ts";
 
 const refreshPath = "/api/auth/refresh/";
+
+/** How long a page waits for the refresh of another one, in milliseconds. */
+const lockTimeout = 2_000;
+
 const hrefOf = (tab: Tab) => tab.evaluate(() => location.href);
 
 describe.each(apps)("pages that %s renders", (app) => {
@@ -64,9 +68,14 @@ describe.each(apps)("pages that %s renders", (app) => {
   it("refreshes once for five tabs that open at the same time", async () => {
     await expire(device, origin);
     const tabs = await Promise.all(Array.from({ length: 5 }, () => device.newPage()));
+    const startedAt = Date.now();
     await Promise.all(tabs.map((other) => other.goto(`${origin}/notes`)));
     await Promise.all(tabs.map(seeNotes));
-    expect(site.refreshesOf(user)).toEqual(["rotated"]);
+    const isQuick = Date.now() - startedAt < lockTimeout;
+    const [first, ...others] = site.refreshesOf(user);
+    expect(first).toBe("rotated");
+    // A page that waits too long for another one repeats its refresh, with the same key.
+    expect(isQuick ? others : others.filter((outcome) => outcome !== "replayed")).toEqual([]);
   });
 
   it("keeps the session if the response to a refresh was lost, and the grace period has passed", async () => {

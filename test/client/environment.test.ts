@@ -27,7 +27,7 @@ describe("a page whose browser blocks everything that is optional", () => {
     stubBlockedFrame();
     const fetch = async () => Response.json({ csrf_token: `n${"r".repeat(22)}.hmac`, session: null });
     const client = createClient({ fetch });
-    await vi.waitFor(() => expect(client.session().status).toBe("anonymous"));
+    await vi.waitFor(() => expect(client.session().status).toBe("anonymous"), 30_000);
     const login = client.login({ username: "alice", password: "secret" });
     await expect(login).rejects.toMatchObject({ code: "cookies_blocked", message: expect.stringContaining("Allow") });
     client.dispose();

@@ -86,7 +86,9 @@ export async function openConsoleSite({
     database,
     servers,
     args: ["--console"],
-    env: { TOKENPAIR_PAGE: "true", ...env },
+    // A node that stands still for some seconds must not leave a revocation unconfirmed.
+    env: { TOKENPAIR_PAGE: "true", TOKENPAIR_CONFIRM_TIMEOUT: "60", ...env },
+    own: { maxStaleness: 60 },
     ...(hasKeyRing && { keyEncryptionKey: randomBytes(32).toString("base64url") }),
   });
   const { auth } = nodes;

@@ -58,8 +58,8 @@ describe("the console, by keyboard", () => {
     await seePage(page, "linus");
     await tabTo(page, "button", "Disable…");
     await page.keyboard.press("Enter");
-    await page.getByRole("alertdialog").waitFor();
-    await page.keyboard.type("left the company");
+    await seeDialog(page, /^Disable/);
+    await type(page, "Reason", "left the company");
     await page.keyboard.press("Tab");
     await page.keyboard.type("not my password");
     await page.keyboard.press("Enter");

@@ -77,6 +77,8 @@ describe("every page of the console", () => {
       await page.keyboard.press("Enter");
       await page.getByText("grace is unlocked.").first().waitFor();
       await page.getByRole("alertdialog").waitFor({ state: "detached" });
+      // The message stays for as long as the pointer is on it.
+      await page.locator(".toast").first().hover();
       expect(await findBarriers(page), `toast at ${width}`).toEqual([]);
       // Hidden from assistive technology until the messages have the focus, by F6.
       await page.keyboard.press("F6");

@@ -189,6 +189,8 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
     await seeDialog(page, /^Export the audit log/);
     expect(await findBarriers(page)).toEqual([]);
     const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Export")]);
+    // The message is shown for eight seconds.
+    await seeMessage(page, /^The export is downloaded/);
     expect(download.suggestedFilename()).toBe(file);
     const text = readFileSync(await download.path(), "utf8");
     const shown = await page.locator(".line > li").count();
@@ -201,7 +203,6 @@ describe("the lists of sessions and of the audit log, by keyboard", () => {
       const entries = lines.map((line) => JSON.parse(line));
       expect(entries.map((entry) => entry.type)).toEqual(Array.from({ length: shown }, () => "login_failed"));
     }
-    await seeMessage(page, /^The export is downloaded/);
     await seeNoDialog(page);
     expect((await scene.site.readAudit("audit_exported"))[0]).toMatchObject({ actor: "staff/ada" });
   });

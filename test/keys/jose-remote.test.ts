@@ -35,7 +35,8 @@ async function start() {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${port}/.well-known/jwks.json`));
+  const url = new URL(`http://127.0.0.1:${port}/.well-known/jwks.json`);
+  const keys = createRemoteJWKSet(url, { timeoutDuration: 60_000 });
   return {
     node,
     ...createChanges(installation, node),

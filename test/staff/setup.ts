@@ -20,6 +20,10 @@ export async function createStaffScene(
     signingKey: "0123456789abcdef".repeat(4),
     passwordMemoryCost: 19_456,
     passwordTimeCost: 2,
+    // A clock that a test moves doesn't make the feed stale, and a pause of the machine doesn't end a confirmation.
+    maxStaleness: 3_600,
+    signalMaxStaleness: 3_600,
+    confirmTimeout: 60,
     ...settings,
   });
   await auth.ready();

@@ -61,11 +61,14 @@ export function createDemoController(
 
   const isOver = () => state?.tabIsOut === true || client.session().status !== "authenticated";
   const refresh = async () => void (await client.refresh());
-  /** Refreshes, and waits until the server's events say so: they may arrive after the response. */
+  /** Waits until the server's events have made this true: they may arrive after the response. */
+  async function see(isTrue: () => boolean): Promise<void> {
+    for (let tries = 0; tries < 100 && !isTrue() && !isOver(); tries++) await sleep(50);
+  }
   async function refreshAndSee(): Promise<void> {
     const before = state?.tab;
     await refresh();
-    for (let tries = 0; tries < 100 && state?.tab === before && !isOver(); tries++) await sleep(50);
+    await see(() => state?.tab !== before);
   }
   const player = createPlayer(
     { state: () => state, reuseInterval: () => reuseInterval, press: actions.press, refresh: refreshAndSee },
@@ -80,6 +83,7 @@ export function createDemoController(
     mePath: `${authPath}/me/`,
     add: timeline.add,
     generation: () => state?.generation ?? 0,
+    see,
     expireAccess: () => actions.press("expire-access"),
     onChange,
   });

@@ -25,19 +25,21 @@ export interface PairOptions {
   readonly add: (line: Line) => void;
   /** Returns the number of the newest refresh token. */
   readonly generation: () => number;
+  /** Waits until the server's events have made this true. They may arrive after the responses. */
+  readonly see: (isTrue: () => boolean) => Promise<void>;
   /** Makes the server refuse the access token. */
   readonly expireAccess: () => Promise<void>;
   readonly onChange: () => void;
 }
 
-/** How long a tab waits for the other one, in milliseconds. */
-const timeout = 5_000;
+/** How long a tab waits for the other one, in milliseconds: to open, or for one of its requests and a repetition. */
+const timeout = 20_000;
 
 /** In how many milliseconds both tabs call the API. */
 const sameMoment = 150;
 
 /** Creates the pair. The second tab is closed. */
-export function createPair({ client, mePath, add, generation, expireAccess, onChange }: PairOptions): Pair {
+export function createPair({ client, mePath, add, generation, see, expireAccess, onChange }: PairOptions): Pair {
   const channel = openChannel();
   const post = (message: TabMessage) => channel.postMessage(message);
   let second: SecondTab = "closed";
@@ -73,10 +75,9 @@ export function createPair({ client, mePath, add, generation, expireAccess, onCh
   });
 
   async function open(): Promise<void> {
-    const hello = once("hello");
     const window = globalThis.open(`/${secondTabHash}`, "tokenpair-second-tab", "popup,width=460,height=320");
     if (window === null) throw new Error("Your browser has blocked the window. Allow pop-ups for this page.");
-    await hello;
+    await once("hello");
   }
 
   return {
@@ -100,6 +101,7 @@ export function createPair({ client, mePath, add, generation, expireAccess, onCh
       });
       add({ at: now(), lane: "tab", ...toLine(own) });
       add({ at: other.at, lane: "second", ...toLine(other) });
+      await see(() => generation() > before);
       const count = generation() - before;
       const refreshes = count === 1 ? "1 refresh" : `${count} refreshes`;
       return {

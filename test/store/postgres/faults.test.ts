@@ -83,9 +83,9 @@ describe("a PostgreSQL store that can't answer", () => {
   it("fails as unavailable and changes nothing if a statement takes longer than statementTimeout", async () => {
     await slowDown("revocations");
     const store = open({ lockTimeout: 50, statementTimeout: 2_000 });
-    await expect(store.sessions.revoke("s", "logout")).rejects.toThrow(
-      /^sessions\.revoke: 57014, .*longer than statementTimeout$/,
-    );
+    // After a pause of this process, the driver has given up before it sees the server's answer.
+    const revoke = () => store.sessions.revoke("s", "logout").catch(({ message }: Error) => message);
+    await expect.poll(revoke, eventually).toMatch(/^sessions\.revoke: 57014, .*longer than statementTimeout$/);
     expect(await isLive(observer, "s")).toBe(true);
   });
 

@@ -16,7 +16,7 @@ import {
 } from "../contract/records.ts";
 import { countLockWaits, countStoreConnections, eventually, provideServer, withClient } from "./server.ts";
 
-const server = provideServer({ deadlock_timeout: "500ms" });
+const server = provideServer({ deadlock_timeout: "2s" });
 let schema: string;
 let schemas = 0;
 
@@ -169,8 +169,8 @@ describe("concurrent nodes on one PostgreSQL", () => {
       for (const id of ["a", "b", "kept"]) await addSession(store, id, user);
       await withClient(server.url, async (client) => {
         const hold = (id: string) => client.query(`UPDATE ${schema}.sessions SET label = 'held' WHERE id = $1`, [id]);
-        // Makes the store's side find the deadlock, so that its transaction is rolled back.
-        await client.query("SET deadlock_timeout = '10s'");
+        // Makes the store's side find the deadlock, so that its transaction is rolled back. Each side looks only once.
+        await client.query("SET deadlock_timeout = '60s'");
         await client.query("BEGIN");
         await hold("b");
         const change = store.users.changePassword(user, "hash-2", keeping("kept"));

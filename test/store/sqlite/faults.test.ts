@@ -30,7 +30,7 @@ describe("a SQLite store that can't answer", () => {
   });
 
   it("waits for the lock without blocking the event loop, and then writes in the order of the calls", async () => {
-    const store = await file.openMigrated();
+    const store = await file.openMigrated({ busyTimeout: 60_000 });
     await addSession(store, "s", await addUser(store, "alice"));
     const other = new DatabaseSync(file.path);
     other.exec("BEGIN IMMEDIATE");

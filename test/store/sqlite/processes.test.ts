@@ -38,9 +38,11 @@ async function startProcess(command: string, count = 0) {
   };
 }
 
+const open = () => sqliteStore({ path: file.path, busyTimeout: 60_000 });
+
 /** Creates a migrated store with one live session "s". */
 async function createStoreWithSession() {
-  const store = sqliteStore(file.path);
+  const store = open();
   await store.migrate();
   await addSession(store, "s", await addUser(store, "alice"), { idleLifetime: 3_600, absoluteLifetime: 3_600 });
   return store;
@@ -51,7 +53,7 @@ describe("processes that share one SQLite file", () => {
     const processes = await Promise.all([startProcess("migrate"), startProcess("migrate"), startProcess("migrate")]);
     const applied = await Promise.all(processes.map((process) => process.run()));
     expect(applied.flat().sort()).toEqual(migrations.map(({ name }) => name));
-    const store = sqliteStore(file.path);
+    const store = open();
     await store.checkSchema();
     await store.close();
   });
@@ -59,7 +61,7 @@ describe("processes that share one SQLite file", () => {
   it("wait for another process that is creating the file", async () => {
     const other = await startProcess("lockBriefly");
     await other.run();
-    const store = sqliteStore(file.path);
+    const store = open();
     expect(await store.migrate()).toEqual(migrations.map(({ name }) => name));
     await store.close();
   });
@@ -75,7 +77,7 @@ describe("processes that share one SQLite file", () => {
   });
 
   it("change each version of the key ring exactly once", async () => {
-    const store = await file.openMigrated();
+    const store = await file.openMigrated({ busyTimeout: 60_000 });
     const processes = await Promise.all([startProcess("addKeys", 200), startProcess("addKeys", 200)]);
     const made = (await Promise.all(processes.map((process) => process.run()))) as [number[], number[]];
     const versions = Array.from({ length: 200 }, (_, i) => i + 1);
@@ -125,7 +127,7 @@ describe("processes that share one SQLite file", () => {
     expect(await child.run()).toBe(1);
     await child.kill();
 
-    const store = sqliteStore(file.path);
+    const store = open();
     expect((await store.sessions.find("s"))?.session.revokeReason).toBe("logout");
     expect((await store.feed.read(readAfter(null))).revocations).toHaveLength(1);
     expect(await store.sessions.rotate(rotationOf("s", 0))).toBeNull();

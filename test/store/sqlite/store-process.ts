@@ -9,8 +9,11 @@ import { newKey, rotationOf, toHash } from "../contract/records.ts";
 
 const [, , command, path = "", count = "0"] = process.argv;
 
+/** Opens the store. A pause of the process that holds the lock must not be a failure of the others. */
+const open = () => sqliteStore({ path, busyTimeout: 60_000 });
+
 async function migrate() {
-  return sqliteStore(path).migrate();
+  return open().migrate();
 }
 
 /**
@@ -18,7 +21,7 @@ async function migrate() {
  * made.
  */
 async function rotate() {
-  const store = sqliteStore(path);
+  const store = open();
   const made: number[] = [];
   for (;;) {
     const session = (await store.sessions.find("s"))?.session;
@@ -34,7 +37,7 @@ async function rotate() {
  * Adds keys until the version of the key ring is `count`, in competition with other processes. Returns the versions it made.
  */
 async function addKeys() {
-  const store = sqliteStore(path);
+  const store = open();
   const made: number[] = [];
   for (;;) {
     const { version } = await store.keys.read();
@@ -47,7 +50,7 @@ let revokedTokens = 0;
 
 /** Revokes the next `count` tokens: "0", "1" … */
 async function revokeTokens() {
-  const store = sqliteStore(path);
+  const store = open();
   for (let i = 0; i < Number(count); i++) await store.feed.revokeToken(String(revokedTokens++));
   await store.close();
   return revokedTokens;
@@ -55,7 +58,7 @@ async function revokeTokens() {
 
 /** Revokes the session "s". Returns how many sessions were revoked. */
 async function revoke() {
-  return (await sqliteStore(path).sessions.revoke("s", "logout")).sessions;
+  return (await open().sessions.revoke("s", "logout")).sessions;
 }
 
 /** Holds the write lock on a file without a write-ahead log for a moment, as a process that is creating one does. */
