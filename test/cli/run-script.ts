@@ -140,7 +140,9 @@ async function withAuth<T>(
   options: Partial<AuthOptions<AuthUser>> = {},
 ): Promise<T> {
   const store = sqliteStore(join(folder, "data/tokenpair.db"));
-  const auth = createAuth<AuthUser>({ ...options, store, signingKey: "a key of the tests, of 32 bytes or more" });
+  // A delay after failed logins isn't over before the script is.
+  const more = { loginDelay: 600, signingKey: "a key of the tests, of 32 bytes or more" };
+  const auth = createAuth<AuthUser>({ ...options, ...more, store });
   await auth.ready();
   try {
     return await work(auth);

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { createBearerClient, type KeyValueStorage } from "../../src/client/bearer/index.ts";
 import { hasLongTests } from "../support/long-tests.ts";
+import { longTimeoutVariables } from "../support/long-timeouts.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { chaosFactor } from "./factor.ts";
 
@@ -75,7 +76,7 @@ function createStorage(): KeyValueStorage {
 async function useAll(count: number, seconds: number, env: Readonly<Record<string, string>> = {}): Promise<Seen> {
   const nodes = await openNodes({ database: "PostgreSQL", servers: 0, own: { maxSessionsPerUser: null } });
   closing.push(nodes.close);
-  const all = { TOKENPAIR_MAX_SESSIONS_PER_USER: "none", ...env };
+  const all = { TOKENPAIR_MAX_SESSIONS_PER_USER: "none", ...longTimeoutVariables, ...env };
   await nodes.addUser(alice.username, alice.password);
   const [right, ahead, behind] = await Promise.all([
     startShifted(nodes, 0, all),

@@ -122,9 +122,12 @@ describe("the history of a PostgreSQL that acknowledges commits before it has wr
     "shows which acknowledged changes a crash of such a PostgreSQL has lost",
     async () => {
       const postgresSettings = { synchronous_commit: "off", wal_writer_delay: "10s" };
-      const nodes = await openNodes({ database: "PostgreSQL", servers: 1, env, postgresSettings });
+      const ownEnv = { ...env, TOKENPAIR_MAX_STALENESS: "60" };
+      const nodes = await openNodes({ database: "PostgreSQL", servers: 1, env: ownEnv, postgresSettings });
       const [postgres, url] = [nodes.postgres as PostgresServer, nodes.servers[0]?.url ?? ""];
       const user = await nodes.addUser("alice", "correct horse battery staple");
+      // From here on, the WAL writer sleeps for its 10 seconds.
+      await query(postgres.url, "SELECT pg_reload_conf()");
       await query(postgres.url, "CHECKPOINT");
 
       const recorder = createRecorder(settings);

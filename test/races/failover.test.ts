@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Nodes, type NodesOptions, openNodes } from "../support/nodes.ts";
 import { copyFolder, type PostgresServer, query, startStandby } from "../support/postgres.ts";
-import { createRecorder, type Recorder } from "../support/recorder.ts";
+import { createAttempt, createRecorder, type Recorder } from "../support/recorder.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import type { Answer, Pair } from "../support/wire.ts";
 import { chaosFactor } from "./factor.ts";
@@ -95,7 +95,10 @@ describe("a server whose PostgreSQL was restored from an older copy", () => {
       const recorder = record();
       const user = await nodes.addUser("alice", "correct horse battery staple");
       const logIn = () => recorder.issue(user, async () => (await nodes.auth.issue(user)) as Pair) as Promise<Pair>;
-      const refresh = ({ refresh: text }: Pair) => untilAnswered(() => recorder.refresh(server?.url ?? "", { text }));
+      const refresh = ({ refresh: text }: Pair) => {
+        const attempt = createAttempt();
+        return untilAnswered(() => recorder.refresh(server?.url ?? "", { text }, attempt));
+      };
 
       const [busy, quiet] = [await logIn(), await logIn()];
       const copy = await mkdtemp(join(tmpdir(), "tokenpair-copy-"));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { type KeyDeps, rotateKeys, rotateSecret } from "../../src/flows/keys/keys.ts";
 import { hasLongTests } from "../support/long-tests.ts";
+import { longTimeoutVariables } from "../support/long-timeouts.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type Pair, post, postRefresh, toPair, verifyAccess } from "../support/wire.ts";
 import { chaosFactor } from "./factor.ts";
@@ -78,7 +79,7 @@ describe.each(databases)("three servers over %s that sign with the key ring", (d
   let commands: KeyDeps;
 
   beforeAll(async () => {
-    nodes = await openNodes({ database, servers: 3, keyEncryptionKey });
+    nodes = await openNodes({ database, servers: 3, keyEncryptionKey, env: longTimeoutVariables });
     commands = {
       store: nodes.store,
       settings: { accessTokenLifetime: 1_800, leeway: 0, algorithm: undefined },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { longTimeoutVariables } from "../support/long-timeouts.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { post } from "../support/wire.ts";
 
@@ -9,8 +10,7 @@ const minute = 60_000;
 const limits = {
   TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "5",
   TOKENPAIR_LOGIN_DELAY: "600",
-  TOKENPAIR_DATABASE_LOCK_TIMEOUT: "30",
-  TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "30",
+  ...longTimeoutVariables,
 };
 
 describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one %s", (database) => {

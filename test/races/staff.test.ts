@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ListedAuditEntry } from "../../src/core/store/staff.ts";
 import { toKeyOfUser } from "../../src/flows/throttling/unlock.ts";
 import { hasLongTests } from "../support/long-tests.ts";
+import { longTimeoutVariables } from "../support/long-timeouts.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { chaosFactor } from "./factor.ts";
@@ -46,7 +47,7 @@ describe.each(databases)("changes of the staff over %s, while the server is kill
 
   beforeAll(async () => {
     // Without a wait for the killed ones, more kills fall into transactions.
-    const env = { TOKENPAIR_CONSOLE: "true", TOKENPAIR_CONFIRM_TIMEOUT: "0" };
+    const env = { TOKENPAIR_CONSOLE: "true", TOKENPAIR_CONFIRM_TIMEOUT: "0", ...longTimeoutVariables };
     nodes = await openNodes({ database, servers: 1, env });
     actors = await Promise.all(
       Array.from({ length: members }, async (_, n) => {
@@ -144,7 +145,7 @@ describe.each(databases)("changes of the staff over %s, while the server is kill
       let [server] = nodes.servers as readonly [ServerProcess];
       let kills = 0;
       let prepared = await prepare("round0");
-      while (kills < 2 || Date.now() < endsAt) {
+      while (kills < 2 || Date.now() < endsAt || changes.every(({ isAnswered }) => isAnswered)) {
         const ofRound = prepared.flatMap(({ own }) => own);
         changes.push(...ofRound);
         const killAt = randomInt(1, prepared.length);

@@ -20,7 +20,9 @@ async function createUser(cwd: string, ...args: readonly string[]): Promise<void
 /** Starts two workers with the console, an admin and a user. */
 async function start(env: Record<string, string>) {
   const cwd = createFolder();
-  const settings = { TOKENPAIR_LOG_LEVEL: "info", ...env };
+  // A pause of the machine must not end a confirmation.
+  const patient = { TOKENPAIR_CONFIRM_TIMEOUT: "60", TOKENPAIR_MAX_STALENESS: "60" };
+  const settings = { TOKENPAIR_LOG_LEVEL: "info", ...patient, ...env };
   const { url, errors, log, kill } = await startServer({ cwd, env: settings, args: ["--workers", "2", "--console"] });
   onTestFinished(() => kill());
   const database = () => new DatabaseSync(join(cwd, "data/tokenpair.db"));

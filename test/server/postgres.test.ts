@@ -161,7 +161,7 @@ describe("a server over PostgreSQL", () => {
     await admin.query(`SELECT pg_terminate_backend(pid) ${listeners}`, listen);
     await expect.poll(() => logged).toContain("listen_recovered");
     expect(logged).toContain("listen_lost");
-    expect(await readMetrics()).toContain('tokenpair_feed_events_total{event="listen_lost"} 1');
+    expect(await readMetrics()).toMatch(/^tokenpair_feed_events_total\{event="listen_lost"\} [1-9]/m);
   });
 
   it("reads all revocations again after a restart of the database, and logs it", async () => {
@@ -196,7 +196,7 @@ describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", () 
     server.process.stdout?.on("data", (data) => lines.push(String(data)));
     const { access } = (await (await logIn(server.url)).json()) as { access: string };
     const other = (await (await logIn(server.url)).json()) as { access: string };
-    expect((await me(server.url, access)).status).toBe(200);
+    await expect.poll(async () => (await me(server.url, access)).status).toBe(200);
 
     server.process.kill("SIGSTOP");
     const stoppedAt = performance.now();
@@ -211,7 +211,7 @@ describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", () 
     await admin.query("ROLLBACK");
     expect(statuses).toEqual([503, 503]);
     await expect.poll(async () => (await me(server.url, other.access)).status).toBe(200);
-    expect((await me(server.url, access)).status).toBe(401);
+    await expect.poll(async () => (await me(server.url, access)).status).toBe(401);
     await expect.poll(() => lines.join("")).toContain('"feed_recovered"');
     expect(lines.join("")).toContain('"feed_stale"');
   });

@@ -74,18 +74,19 @@ async function runRound(cwd: string, { delay, workers }: Round) {
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => agent.destroy());
   const seen = { before: 0, after: 0, lost: [] as string[] };
-  let signalled = false;
+  let signalledAt = Number.POSITIVE_INFINITY;
   let isReady = true;
 
   async function keepBusy(): Promise<void> {
     while (isReady) {
-      const begunAfter = signalled;
+      const begunAfter = performance.now() >= signalledAt;
       try {
         await send(server.port, agent, "/api/auth/csrf/").answer;
         seen[begunAfter ? "after" : "before"] += 1;
       } catch (error) {
-        // Without a delay, the server may refuse what is sent after the signal.
-        if (!begunAfter || delay > 0) seen.lost.push(`${begunAfter ? "after" : "before"}: ${error}`);
+        // The server may refuse what is sent after the signal and its delay.
+        if (!begunAfter || performance.now() < signalledAt + delay * 1_000)
+          seen.lost.push(`${begunAfter ? "after" : "before"}: ${error}`);
         return;
       }
     }
@@ -106,7 +107,7 @@ async function runRound(cwd: string, { delay, workers }: Round) {
   const logins = Array.from({ length: inFlight }, () => send(server.port, agent, "/api/token/", alice));
   await Promise.all(logins.map(({ sent }) => sent));
   const exited = once(server.process, "exit");
-  signalled = true;
+  signalledAt = performance.now();
   server.process.kill("SIGTERM");
   const statuses = await Promise.all(logins.map(({ answer }) => answer.then(({ status }) => status, String)));
   await Promise.all([busy, watch]);

@@ -1,17 +1,17 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { childEnvironment } from "./child-environment.ts";
+import { findFreePort } from "./free-port.ts";
+import { longTimeouts } from "./long-timeouts.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
-import { currentMain, type ServerProcess, startServer } from "./server-process.ts";
+import { runCommand } from "./run-command.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** Server processes over one database, which the test itself has opened as one more node. */
@@ -94,7 +94,10 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const databaseWire = postgres && (await startTcpProxy(postgres.port));
   const wiredUrl = postgres && (databaseWire?.toUrl(postgres.url) ?? null);
   const ownUrl = sharesWire ? wiredUrl : (postgres?.url ?? null);
-  const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
+  const store =
+    ownUrl === null
+      ? sqliteStore({ path: file, busyTimeout: 60_000 })
+      : postgresStore({ connectionString: ownUrl, ...longTimeouts });
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
   const keys = keyEncryptionKey === undefined ? { signingKey } : { keyEncryptionKey };
@@ -116,14 +119,17 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     ...env,
   };
   const running: ServerProcess[] = [];
-  const start = async (port = 0, more: Readonly<Record<string, string>> = {}) => {
+  const start = async (given = 0, more: Readonly<Record<string, string>> = {}) => {
+    // A port that nothing takes while a killed server is started on it again.
+    const port = given === 0 ? await findFreePort() : given;
     const server = await startServer({ cwd, port, env: { ...settings, ...more }, args });
     running.push(server);
     return server;
   };
   const runWith = async (more: Readonly<Record<string, string>>, ...command: readonly string[]) => {
-    const environment = { ...childEnvironment, ...settings, ...more };
-    return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
+    const { exit, stdout, stderr } = await runCommand(command, { directory: cwd, env: { ...settings, ...more } });
+    if (exit !== 0) throw new Error(stderr);
+    return stdout;
   };
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {

@@ -83,7 +83,7 @@ async function expectAnswersBeside(attackers: readonly Attacker[]): Promise<read
   const closed = Promise.all(attackers.map((attacker) => attacker.closed)).finally(() => {
     isOver = true;
   });
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (!isOver) {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     expect(performance.now()).toBeLessThan(deadline);
@@ -169,7 +169,7 @@ describe("a server under attack answers other clients and", () => {
 
     // Their memory is garbage now. Further requests make the collector run.
     let after = await readHeapSize();
-    for (const end = performance.now() + 30_000; after > atStart + 20e6; after = await readHeapSize()) {
+    for (const end = performance.now() + 120_000; after > atStart + 20e6; after = await readHeapSize()) {
       expect(performance.now()).toBeLessThan(end);
       await Promise.all(Array.from({ length: 50 }, async () => (await fetch(`${server.url}/api/schema/`)).text()));
     }
