@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkHistory } from "../../scripts/history/check.ts";
 import { parseHistory } from "../../scripts/history/format.ts";
@@ -122,19 +123,24 @@ describe("the history of a PostgreSQL that acknowledges commits before it has wr
     "shows which acknowledged changes a crash of such a PostgreSQL has lost",
     async () => {
       const postgresSettings = { synchronous_commit: "off", wal_writer_delay: "10s" };
+      // A node that was silent for longer is marked in the registry, which writes what was committed before.
       const ownEnv = { ...env, TOKENPAIR_MAX_STALENESS: "60" };
       const nodes = await openNodes({ database: "PostgreSQL", servers: 1, env: ownEnv, postgresSettings });
       const [postgres, url] = [nodes.postgres as PostgresServer, nodes.servers[0]?.url ?? ""];
       const user = await nodes.addUser("alice", "correct horse battery staple");
-      // From here on, the WAL writer sleeps for its 10 seconds.
-      await query(postgres.url, "SELECT pg_reload_conf()");
       await query(postgres.url, "CHECKPOINT");
+      const walWriter = await findWalWriter(postgres);
+      // It would write what the test wants to lose.
+      process.kill(walWriter, "SIGSTOP");
 
       const recorder = createRecorder(settings);
       const logIn = () => recorder.issue(user, async () => (await nodes.auth.issue(user)) as Pair) as Promise<Pair>;
       const [staying, leaving] = [await logIn(), await logIn()];
       expect((await recorder.logout(url, { text: leaving.refresh }))?.status).toBe(200);
-      await postgres.restart({ crash: true });
+      const restarted = postgres.restart({ crash: true });
+      // PostgreSQL would wait for the stopped process.
+      process.kill(walWriter, "SIGKILL");
+      await restarted;
       await expect
         .poll(() => recorder.refresh(url, { text: staying.refresh }, createAttempt()))
         .toMatchObject({ status: 401 });
@@ -147,5 +153,13 @@ describe("the history of a PostgreSQL that acknowledges commits before it has wr
     5 * minute,
   );
 });
+
+async function findWalWriter({ url }: PostgresServer): Promise<number> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const find = client.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+  const { rows } = await find.finally(() => client.end());
+  return rows[0].pid;
+}
 
 const toUrls = (wires: readonly TcpProxy[]) => wires.map(({ port }) => `http://127.0.0.1:${port}`);
