@@ -52,6 +52,9 @@ const keepAliveTimeout = 65_000;
 /** The maximum size of the headers, in bytes. It is enough for three cookies, two of which contain a token of 8 KiB. */
 const maxHeaderSize = 24 * 1024;
 
+/** How many connections the kernel holds until the server accepts them: Node's default. */
+const backlog = 511;
+
 /** How long an idle socket may still send a request after `close()` was called, in milliseconds. */
 const idleGracePeriod = 250;
 
@@ -103,16 +106,23 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   answerMalformedRequests(server, sockets.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, host, port)));
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog }, resolve);
   });
   return Object.freeze({
     url: toUrl(host, server.address() as AddressInfo),
     retire: sockets.retire,
     async close(closeTimeout: number) {
       sockets.retire();
-      await acceptWaiting(server, Math.min(idleGracePeriod, closeTimeout));
+      await acceptWaiting(server);
       const timers = [
-        setTimeout(() => sockets.closeIdle(), Math.min(idleGracePeriod, closeTimeout)),
+        setTimeout(
+          async () => {
+            // After a pause of the process, a timer runs before what has arrived meanwhile is read.
+            await takeTurns();
+            sockets.closeIdle();
+          },
+          Math.min(idleGracePeriod, closeTimeout),
+        ),
         setTimeout(() => server.closeAllConnections(), closeTimeout),
       ];
       // Not `server.close`, which would close idle sockets at once, on which a request may be under way.
@@ -126,22 +136,24 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
 
 /**
  * Accepts the connections that wait in the kernel's queue, which would be reset when the server stops listening. Node accepts
- * one in each turn of the event loop.
- *
- * @param longest when to stop although clients keep connecting, in milliseconds.
+ * one in each turn of the event loop. Stops after as many as the queue can hold, although clients may keep connecting.
  */
-async function acceptWaiting(server: Server, longest: number): Promise<void> {
-  const endsAt = performance.now() + longest;
-  let idleTurns = 0;
+async function acceptWaiting(server: Server): Promise<void> {
+  let accepted = 0;
   const onConnection = (): void => {
-    idleTurns = 0;
+    accepted += 1;
   };
   server.on("connection", onConnection);
-  while (idleTurns < 3 && performance.now() < endsAt) {
-    idleTurns += 1;
-    await new Promise(setImmediate);
+  for (let before = -1; before < accepted && accepted < backlog; ) {
+    before = accepted;
+    await takeTurns();
   }
   server.off("connection", onConnection);
+}
+
+/** Lets the event loop turn a few times, so that it handles what the kernel has already received. */
+async function takeTurns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
 }
 
 /**

@@ -189,6 +189,23 @@ describe("a listener", () => {
     await closed;
   });
 
+  it("answers what has arrived while its process was paused, and then closes", async () => {
+    const listener = await open();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    expect(await getWith(agent, listener)).toBe("done");
+    const closed = listener.close(closeTimeout);
+    // It has accepted what waited, and its time for idle sockets runs.
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    const last = getWith(agent, listener);
+    // The kernel has it, and the server hasn't read it yet.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    // The time for idle sockets is over when the process continues.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    expect(await last).toBe("done");
+    await closed;
+  });
+
   it("asks clients to close their connections once it is retired, and continues to accept", async () => {
     const { open: answer, opened } = createGate();
     const { open: arrive, opened: arrived } = createGate();
