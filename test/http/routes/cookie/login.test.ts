@@ -56,6 +56,8 @@ describe("a login", () => {
     auth.clock.advance(10 * 86_400);
     expect(await browser.isLoggedIn()).toBe(false);
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
+    // The moved clock has made the feed stale, and a request waits only half a second for a read of it.
+    await expect.poll(() => auth.deps.feed.whenFresh()).toBe(true);
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
