@@ -27,7 +27,8 @@ beforeEach(async () => {
   scene = await createStaffScene({ maxSessionsPerUser: null });
   [ada, bob] = [await scene.addUser("ada", "admin"), await scene.addUser("bob")];
   const handle = consoleRoutes(scene.staff);
-  const server = createServer((request, response) => void handle(request, response));
+  // A pause of the machine must not close a connection that a request is about to use.
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void handle(request, response));
   await once(server.listen(0, "127.0.0.1"), "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/admin`;
   close = async () => {
