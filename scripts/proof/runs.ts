@@ -61,8 +61,9 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "stores",
-    description: "the tests of both stores, also of PostgreSQL without prepared statements (minutes)",
-    command: vitest("test/store"),
+    description:
+      "the tests of both stores, also of PostgreSQL without prepared statements, and those of the staff's changes (minutes)",
+    command: vitest("test/store", "test/staff"),
     env: long,
     smoke: { command: vitest("test/store/sqlite/staff.test.ts"), env: long },
     toFigures: linesWith(/^ *Tests /),
