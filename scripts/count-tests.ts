@@ -2,17 +2,17 @@
  * Names every failure, and then prints "N passed, N failed": the tests of vitest's JSON report, and the other steps that
  * failed. A long log may be cut off at its beginning, so its end has to say what failed.
  *
- * Usage: node scripts/count-tests.ts REPORT [FAILED_STEP ...]
+ * Usage: node scripts/count-tests.ts REPORT (passed | failed) [FAILED_STEP ...]
  *
- * A missing or empty report counts as one failure, because then the tests did not run. So does a file whose tests could not
- * run, and a run that failed for another reason.
+ * The second argument says how the run of the tests ended: without a failed test, it fails for an error outside of the tests,
+ * which the report doesn't have. This counts as one failure. So does a file whose tests could not run, and a missing or empty
+ * report.
  */
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 interface Report {
-  readonly success: boolean;
   readonly numPassedTests: number;
   readonly testResults: readonly FileResult[];
 }
@@ -32,7 +32,7 @@ interface TestResult {
 }
 
 const linesOfMessage = 12;
-const [path = "", ...failedSteps] = process.argv.slice(2);
+const [path = "", outcome, ...failedSteps] = process.argv.slice(2);
 const report = readReport();
 const failures = [...toTestFailures(report), ...failedSteps.map((step) => `failed: ${step}`)];
 
@@ -51,7 +51,7 @@ function readReport(): Report | null {
 function toTestFailures(tests: Report | null): readonly string[] {
   if (tests === null) return ["failed: the tests did not run, or wrote no report"];
   const found = tests.testResults.flatMap(toFailures);
-  return tests.success || found.length > 0 ? found : ["failed: the run of the tests, although no test failed"];
+  return outcome === "passed" || found.length > 0 ? found : ["failed: the run of the tests, although no test failed"];
 }
 
 function toFailures({ name, status, message, assertionResults }: FileResult): readonly string[] {

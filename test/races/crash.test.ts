@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { checkHistory } from "../../scripts/history/check.ts";
 import { parseHistory } from "../../scripts/history/format.ts";
 import { toHistoryOfLog } from "../../scripts/history/server-log.ts";
@@ -126,27 +127,28 @@ describe("the history of a PostgreSQL that acknowledges commits before it has wr
       // A node that was silent for longer is marked in the registry, which writes what was committed before.
       const ownEnv = { ...env, TOKENPAIR_MAX_STALENESS: "60" };
       const nodes = await openNodes({ database: "PostgreSQL", servers: 1, env: ownEnv, postgresSettings });
+      onTestFinished(nodes.close);
       const [postgres, url] = [nodes.postgres as PostgresServer, nodes.servers[0]?.url ?? ""];
       const user = await nodes.addUser("alice", "correct horse battery staple");
       await query(postgres.url, "CHECKPOINT");
       const walWriter = await findWalWriter(postgres);
       // It would write what the test wants to lose.
       process.kill(walWriter, "SIGSTOP");
+      // A stopped process would keep PostgreSQL from stopping.
+      const killWalWriter = () => spawnSync("kill", ["-KILL", String(walWriter)]);
+      onTestFinished(() => void killWalWriter());
 
       const recorder = createRecorder(settings);
       const logIn = () => recorder.issue(user, async () => (await nodes.auth.issue(user)) as Pair) as Promise<Pair>;
       const [staying, leaving] = [await logIn(), await logIn()];
       expect((await recorder.logout(url, { text: leaving.refresh }))?.status).toBe(200);
-      const restarted = postgres.restart({ crash: true });
-      // PostgreSQL would wait for the stopped process.
-      process.kill(walWriter, "SIGKILL");
-      await restarted;
+      killWalWriter();
+      await postgres.restart({ crash: true });
       await expect
         .poll(() => recorder.refresh(url, { text: staying.refresh }, createAttempt()))
         .toMatchObject({ status: 401 });
       await recordDatabase(nodes, recorder);
       const found = new Set(recorder.check().violations.map(({ invariant }) => invariant));
-      await nodes.close();
       expect(found).toContain("I6");
       expect(found).toContain("I10");
     },

@@ -7,9 +7,9 @@ import { type Nodes, type NodesOptions, openNodes } from "../support/nodes.ts";
 import { copyFolder, type PostgresServer, query, startStandby } from "../support/postgres.ts";
 import { createAttempt, createRecorder, type Recorder } from "../support/recorder.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
-import type { Answer, Pair } from "../support/wire.ts";
+import type { Pair } from "../support/wire.ts";
 import { chaosFactor } from "./factor.ts";
-import { countOf, recordDatabase, untilJudged, untilRotated } from "./progress.ts";
+import { countOf, recordDatabase, untilAnswered, untilJudged, untilRotated } from "./progress.ts";
 import { startTraffic } from "./traffic.ts";
 
 const minute = 60_000;
@@ -127,14 +127,6 @@ describe("a server whose PostgreSQL was restored from an older copy", () => {
 
 /** Returns how many requests came after a confirmed answer. */
 const countConfirmed = (recorder: Recorder) => recorder.check().judged.get("I13") ?? 0;
-
-async function untilAnswered(ask: () => Promise<Answer | null>): Promise<Answer> {
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null && answer.status !== 503) return answer;
-    await sleep(50);
-  }
-}
 
 /** From then on, a commit is acknowledged only when the standby has applied it. */
 async function makeSynchronous({ url }: PostgresServer): Promise<void> {

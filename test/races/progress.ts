@@ -14,11 +14,24 @@ export async function untilRotated(recorder: Recorder, more: number): Promise<vo
   while (count("rotated") < enough) await sleep(20);
 }
 
+/** Asks until there is an answer other than 503, which a timeout of the database can cause on a busy machine. */
+export async function untilAnswered<T extends { readonly status: number }>(ask: () => Promise<T | null>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer.status !== 503) return answer;
+    await sleep(50);
+  }
+}
+
 /** Waits until the traffic has caused something that each invariant applies to. I5 and I9 are judged from rows alone. */
 export async function untilJudged(recorder: Recorder): Promise<void> {
+  const endsAt = performance.now() + 300_000;
   const isOpen = () =>
     [...recorder.check().judged].some(([invariant, times]) => times === 0 && invariant !== "I5" && invariant !== "I9");
-  while (isOpen()) await sleep(200);
+  while (isOpen()) {
+    if (performance.now() > endsAt) throw new Error("the traffic didn't cause what every invariant applies to");
+    await sleep(200);
+  }
 }
 
 /** Records every session as it is in the database, and its entries in the audit log. */

@@ -79,14 +79,14 @@ async function runRound(cwd: string, { delay, workers }: Round) {
 
   async function keepBusy(): Promise<void> {
     while (isReady) {
-      const begunAfter = performance.now() >= signalledAt;
+      const begunAt = performance.now();
+      const begunAfter = begunAt >= signalledAt;
       try {
         await send(server.port, agent, "/api/auth/csrf/").answer;
         seen[begunAfter ? "after" : "before"] += 1;
       } catch (error) {
         // The server may refuse what is sent after the signal and its delay.
-        if (!begunAfter || performance.now() < signalledAt + delay * 1_000)
-          seen.lost.push(`${begunAfter ? "after" : "before"}: ${error}`);
+        if (begunAt < signalledAt + delay * 1_000) seen.lost.push(`${begunAfter ? "after" : "before"}: ${error}`);
         return;
       }
     }

@@ -112,18 +112,18 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
     url: toUrl(host, server.address() as AddressInfo),
     retire: sockets.retire,
     async close(closeTimeout: number) {
+      const endsAt = performance.now() + closeTimeout;
       sockets.retire();
-      await acceptWaiting(server);
+      await acceptWaiting(server, endsAt);
+      const left = Math.max(0, endsAt - performance.now());
+      const closeIdle = async (): Promise<void> => {
+        // After a pause of the process, a timer runs before what has arrived meanwhile is read.
+        await turnEventLoop();
+        sockets.closeIdle();
+      };
       const timers = [
-        setTimeout(
-          async () => {
-            // After a pause of the process, a timer runs before what has arrived meanwhile is read.
-            await takeTurns();
-            sockets.closeIdle();
-          },
-          Math.min(idleGracePeriod, closeTimeout),
-        ),
-        setTimeout(() => server.closeAllConnections(), closeTimeout),
+        setTimeout(closeIdle, Math.min(idleGracePeriod, left)),
+        setTimeout(() => server.closeAllConnections(), left),
       ];
       // Not `server.close`, which would close idle sockets at once, on which a request may be under way.
       await new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve()));
@@ -136,23 +136,24 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
 
 /**
  * Accepts the connections that wait in the kernel's queue, which would be reset when the server stops listening. Node accepts
- * one in each turn of the event loop. Stops after as many as the queue can hold, although clients may keep connecting.
+ * one in each turn of the event loop. Stops after as many as the queue can hold, although clients may keep connecting, and when
+ * `performance.now()` has reached `endsAt`.
  */
-async function acceptWaiting(server: Server): Promise<void> {
+async function acceptWaiting(server: Server, endsAt: number): Promise<void> {
   let accepted = 0;
   const onConnection = (): void => {
     accepted += 1;
   };
   server.on("connection", onConnection);
-  for (let before = -1; before < accepted && accepted < backlog; ) {
+  for (let before = -1; before < accepted && accepted < backlog && performance.now() < endsAt; ) {
     before = accepted;
-    await takeTurns();
+    await turnEventLoop();
   }
   server.off("connection", onConnection);
 }
 
 /** Lets the event loop turn a few times, so that it handles what the kernel has already received. */
-async function takeTurns(): Promise<void> {
+async function turnEventLoop(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
 }
 
