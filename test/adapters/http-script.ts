@@ -22,7 +22,7 @@ const secondStep: Pick<AuthOptions, "afterPassword" | "verifySecondFactor"> = {
 };
 
 /** On a busy machine, a repeated refresh must still be a replay. */
-const patient: Partial<AuthOptions> = { reuseInterval: 60 };
+const longReuse: Partial<AuthOptions> = { reuseInterval: 60 };
 
 /** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
@@ -30,7 +30,7 @@ export async function createScriptAuth(
 ): Promise<{ readonly auth: Auth; readonly store: Store; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey, ...patient, ...secondStep, ...settings } as AuthOptions);
+  const auth = createAuth({ store, signingKey, ...longReuse, ...secondStep, ...settings } as AuthOptions);
   await auth.ready();
   await auth.users.create(credentials);
   return {

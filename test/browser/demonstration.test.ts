@@ -197,7 +197,7 @@ describe("the demonstration", () => {
     const page = await openLoggedIn();
     const isActive = async () => (await nodes.auth.users.findByName("alice"))?.isActive;
     await press(page, "Disable me");
-    // For ten seconds.
+    // The server enables the user again after ten seconds.
     await until(async () => (await isActive()) === false);
     await seeOutcome(page, /Disabled on the other node/);
     await seeLine(page, "You were logged out because your account was disabled");

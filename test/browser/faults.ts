@@ -3,10 +3,13 @@ import type { Device } from "./device.ts";
 /** The paths that answer 4xx in ordinary use: a visitor without a session, a wrong or a weak password. */
 const refusals = /\/api\/auth\/(?:refresh|login|me|password|sessions)\/(?:\?|$)/;
 
-/** Returns whether a message reports a response that is no fault: one of these, or a 401 to a token that expired on its way. */
+/** The other paths that a page sends its access token to. The token may expire on the way. */
+const authenticated = /\/api\/auth\/(?:activity|session\/events|sessions\/[^/]+)\/(?:\?|$)/;
+
+/** Returns whether a message reports a response that isn't a fault. */
 function isRefusal(text: string, url: string): boolean {
   if (!text.startsWith("Failed to load resource")) return false;
-  return refusals.test(url) || (url.includes("/api/auth/") && /\b401\b/.test(text));
+  return refusals.test(url) || (authenticated.test(url) && /\b401\b/.test(text));
 }
 
 /**

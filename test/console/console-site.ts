@@ -86,7 +86,7 @@ export async function openConsoleSite({
     database,
     servers,
     args: ["--console"],
-    // A node that stands still for some seconds must not leave a revocation unconfirmed.
+    // A node that pauses for some seconds must not leave a revocation unconfirmed.
     env: { TOKENPAIR_PAGE: "true", TOKENPAIR_CONFIRM_TIMEOUT: "60", ...env },
     own: { maxStaleness: 60 },
     ...(hasKeyRing && { keyEncryptionKey: randomBytes(32).toString("base64url") }),

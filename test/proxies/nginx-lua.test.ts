@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findFreePort } from "../support/free-port.ts";
 import { hasLongTests } from "../support/long-tests.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -44,8 +43,7 @@ describe.skipIf(!canRun)("nginx as examples/nginx-lua configures it", () => {
       }),
       startApplication(),
     ]);
-    // On a port that nothing else takes while the server is away.
-    server = await nodes.start(await findFreePort());
+    server = await nodes.start();
     userId = await nodes.addUser(alice.username, alice.password);
     const { credential } = JSON.parse(await nodes.run("services", "create", "nginx", "--scope", "feed", "--json"));
     start = async (maxStaleness) => {

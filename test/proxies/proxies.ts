@@ -124,7 +124,7 @@ export async function startProxy(
   const tls = resolve(import.meta.dirname, "../support/tls");
   writeFileSync(pem, readFileSync(`${tls}/localhost.crt`, "utf8") + readFileSync(`${tls}/localhost.key`, "utf8"));
   const file = join(folder, "proxy.conf");
-  const configuration = toPatient(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem }));
+  const configuration = withLongTimeouts(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem }));
   writeFileSync(file, proxy.toFile(change(configuration), folder, port));
   const child = spawn(proxy.program, proxy.toArguments(file), {
     env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, ...env },
@@ -158,7 +158,7 @@ export async function startProxy(
 }
 
 /** On a busy machine, a server may not answer for longer than nginx waits in production. */
-const toPatient = (configuration: string): string =>
+const withLongTimeouts = (configuration: string): string =>
   configuration.replaceAll(/(proxy_(?:connect|read)_timeout) \d+s/g, "$1 60s");
 
 /** Returns the log of Apache, which can't write to a pipe. */

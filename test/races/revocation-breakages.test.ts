@@ -170,11 +170,12 @@ function expectBreakageFound(name: string, run: (isBroken: boolean) => Promise<R
       expect((await run(false)).check().violations).toEqual([]);
       let found: readonly string[] = [];
       // A pause of the machine can make the node too stale to accept anything.
-      for (let tries = 0; tries < 3 && found.length === 0; tries++) {
+      let tries = 0;
+      for (; tries < 3 && found.length === 0; tries++) {
         found = (await run(true)).check().violations.map(({ invariant }) => invariant);
       }
       expect(found).toEqual(["I13"]);
-      console.log(`breakage found: ${name}`);
+      console.log(`breakage found: ${name}${tries === 1 ? "" : `, at try ${tries}`}`);
     },
     5 * minute,
   );

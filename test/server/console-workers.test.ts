@@ -21,8 +21,8 @@ async function createUser(cwd: string, ...args: readonly string[]): Promise<void
 async function start(env: Record<string, string>) {
   const cwd = createFolder();
   // A pause of the machine must not end a confirmation.
-  const patient = { TOKENPAIR_CONFIRM_TIMEOUT: "60", TOKENPAIR_MAX_STALENESS: "60" };
-  const settings = { TOKENPAIR_LOG_LEVEL: "info", ...patient, ...env };
+  const longTimes = { TOKENPAIR_CONFIRM_TIMEOUT: "60", TOKENPAIR_MAX_STALENESS: "60" };
+  const settings = { TOKENPAIR_LOG_LEVEL: "info", ...longTimes, ...env };
   const { url, errors, log, kill } = await startServer({ cwd, env: settings, args: ["--workers", "2", "--console"] });
   onTestFinished(() => kill());
   const database = () => new DatabaseSync(join(cwd, "data/tokenpair.db"));

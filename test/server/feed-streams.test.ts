@@ -100,7 +100,7 @@ async function revokeMany(count: number): Promise<void> {
 }
 
 function revokeInOneTransaction(count: number): void {
-  const database = new DatabaseSync(join(scene.nodes.directory, "tokenpair.db"));
+  const database = new DatabaseSync(join(scene.nodes.directory, "tokenpair.db"), { timeout: 60_000 });
   database.exec(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
       INSERT INTO revocations (kind, key, at, until)

@@ -15,6 +15,8 @@ export async function findFreePort(): Promise<number> {
   const own = Number(process.env["VITEST_POOL_ID"] ?? 0) % processes;
   for (;;) {
     const port = 12_000 + processes * Math.floor(Math.random() * (20_000 / processes)) + own;
+    // Long before all are taken, the first ones are free again.
+    if (returned.size > 1_000) returned.clear();
     if (returned.has(port)) continue;
     returned.add(port);
     if (await isFree(port)) return port;

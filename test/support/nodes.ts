@@ -10,7 +10,7 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { findFreePort } from "./free-port.ts";
 import { longTimeouts } from "./long-timeouts.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
-import { runCommand } from "./run-command.ts";
+import { print } from "./run-command.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
@@ -126,11 +126,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     running.push(server);
     return server;
   };
-  const runWith = async (more: Readonly<Record<string, string>>, ...command: readonly string[]) => {
-    const { exit, stdout, stderr } = await runCommand(command, { directory: cwd, env: { ...settings, ...more } });
-    if (exit !== 0) throw new Error(stderr);
-    return stdout;
-  };
+  const runWith = (more: Readonly<Record<string, string>>, ...command: readonly string[]) =>
+    print(command, { directory: cwd, env: { ...settings, ...more } });
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,

@@ -99,8 +99,6 @@ async function createServer(dataFolder: string, settings: Settings) {
     // Only a crash of the machine would lose what the process has written.
     fsync: "off",
     max_connections: "200",
-    // Its transactions would hold back at any moment what a test reads, such as the horizon of the feed.
-    autovacuum: "off",
     ...settings,
   };
   const server = new EmbeddedPostgres({

@@ -2,18 +2,18 @@ import { Readable, Writable } from "node:stream";
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 
-/** What a command of `tokenpair` has to work with. */
-export interface CommandOptions {
+/** The options of `runCommand`. */
+interface CommandOptions {
   /** The working directory. Default: that of the tests. */
   readonly directory?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
-  /** Whether it is told that it has a terminal. Default: false. */
+  /** Whether its streams are terminals. Default: false. */
   readonly isTTY?: boolean;
 }
 
 /** What a command has written, and its exit code. */
-export interface CommandResult {
+interface CommandResult {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -42,4 +42,11 @@ export async function runCommand(
   };
   const exit = await run(args, { directory, env, ...streams } as unknown as Context);
   return { exit, ...written };
+}
+
+/** Does the same, and returns what the command has written to stdout. @throws Error with its stderr if it fails. */
+export async function print(args: readonly string[], options?: CommandOptions): Promise<string> {
+  const { exit, stdout, stderr } = await runCommand(args, options);
+  if (exit !== 0) throw new Error(`tokenpair ${args.join(" ")}: ${stderr}`);
+  return stdout;
 }

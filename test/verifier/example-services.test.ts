@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findFreePort } from "../support/free-port.ts";
-import { runCommand } from "../support/run-command.ts";
+import { print } from "../support/run-command.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { post, toPair } from "../support/wire.ts";
@@ -47,12 +47,7 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
   let credential: string;
   let file: string;
 
-  /** Runs a command of the command line, and returns what it prints. */
-  async function run(args: readonly string[], stdin = ""): Promise<string> {
-    const { exit, stdout, stderr } = await runCommand(args, { directory: folder, env, stdin });
-    if (exit !== 0) throw new Error(stderr);
-    return stdout;
-  }
+  const run = (args: readonly string[], stdin = "") => print(args, { directory: folder, env, stdin });
 
   const startIssuer = async (port: number) => {
     issuer = await startServer({ cwd: folder, port, env });

@@ -3,7 +3,6 @@ import type { Settings } from "../../src/core/settings/settings.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { type KeyDeps, retireKey } from "../../src/flows/keys/keys.ts";
 import { headerLength, recordLength } from "../../src/revocation/readers/frame.ts";
-import { findFreePort } from "../support/free-port.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { PostgresServer } from "../support/postgres.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -80,8 +79,7 @@ export async function openIssuers(options: IssuersOptions = {}): Promise<Issuers
     const databaseWire = await startTcpProxy(postgres.port);
     const more = { TOKENPAIR_DATABASE_URL: databaseWire.toUrl(postgres.url), TOKENPAIR_NODE_NAME: `node ${n}` };
     const one: Issuer = {
-      // On a port that nothing else takes while the server is away.
-      server: await nodes.start(await findFreePort(), more),
+      server: await nodes.start(0, more),
       databaseWire,
       async restart() {
         one.server = await nodes.start(one.server.port, more);

@@ -196,7 +196,7 @@ describe("a listener", () => {
     expect(await getWith(agent, listener)).toBe("done");
     const closed = listener.close(closeTimeout);
     // It has accepted what waited, and its time for idle sockets runs.
-    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    for (let turn = 0; turn < 8; turn++) await new Promise(setImmediate);
     const last = getWith(agent, listener);
     // The kernel has it, and the server hasn't read it yet.
     await new Promise<void>((resolve) => process.nextTick(resolve));
