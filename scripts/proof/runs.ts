@@ -81,7 +81,7 @@ export const proofRuns: readonly ProofRun[] = [
       "drives every page and dialog of the console in Chromium, in all colors and widths, and by keyboard, over both stores (minutes)",
     command: vitest("test/console"),
     env: long,
-    smoke: { command: vitest("test/console", "--testNamePattern=in light colors|stolen laptop"), env: long },
+    smoke: { command: vitest("test/console", "--testNamePattern=toast, in light colors|stolen laptop"), env: long },
     toFigures: linesWith(/^(?:console: | *Tests )/),
   },
   {
