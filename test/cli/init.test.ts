@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createFolder } from "../server/folder.ts";
 import { childEnvironment } from "../support/child-environment.ts";
 import { createPackageFolder, type PackageFolder, run } from "../support/packed-package.ts";
-import { print } from "../support/run-command.ts";
+import { readOutput } from "../support/run-command.ts";
 import { post, toPair } from "../support/wire.ts";
 
 const servers = ["express", "fastify", "hono", "node"] as const;
@@ -42,7 +42,8 @@ describe("tokenpair init", () => {
   const runPacked = (folder: string, args: readonly string[], input?: string) =>
     run(process.execPath, ["node_modules/tokenpair/dist/cli/main.js", ...args], folder, input);
 
-  const tokenpair = (directory: string, args: readonly string[]) => print(args, { directory, env: childEnvironment });
+  const tokenpair = (directory: string, args: readonly string[]) =>
+    readOutput(args, { directory, env: childEnvironment });
 
   const init = (folder: string, ...choices: Parameters<typeof toArguments>) =>
     tokenpair(folder, toArguments(...choices));

@@ -10,7 +10,7 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { findFreePort } from "./free-port.ts";
 import { longTimeouts } from "./long-timeouts.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
-import { print } from "./run-command.ts";
+import { readOutput } from "./run-command.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
@@ -127,7 +127,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     return server;
   };
   const runWith = (more: Readonly<Record<string, string>>, ...command: readonly string[]) =>
-    print(command, { directory: cwd, env: { ...settings, ...more } });
+    readOutput(command, { directory: cwd, env: { ...settings, ...more } });
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,

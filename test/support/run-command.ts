@@ -45,7 +45,7 @@ export async function runCommand(
 }
 
 /** Does the same, and returns what the command has written to stdout. @throws Error with its stderr if it fails. */
-export async function print(args: readonly string[], options?: CommandOptions): Promise<string> {
+export async function readOutput(args: readonly string[], options?: CommandOptions): Promise<string> {
   const { exit, stdout, stderr } = await runCommand(args, options);
   if (exit !== 0) throw new Error(`tokenpair ${args.join(" ")}: ${stderr}`);
   return stdout;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findFreePort } from "../support/free-port.ts";
-import { print } from "../support/run-command.ts";
+import { readOutput } from "../support/run-command.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { post, toPair } from "../support/wire.ts";
@@ -47,7 +47,7 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
   let credential: string;
   let file: string;
 
-  const run = (args: readonly string[], stdin = "") => print(args, { directory: folder, env, stdin });
+  const run = (args: readonly string[], stdin = "") => readOutput(args, { directory: folder, env, stdin });
 
   const startIssuer = async (port: number) => {
     issuer = await startServer({ cwd: folder, port, env });
